@@ -136,8 +136,6 @@ int loop_init(void)
     uv_check_init(&loop.uv, &loop.after_wait);
     uv_prepare_start(&loop.before_wait, before_wait);
     uv_check_start(&loop.after_wait, after_wait);
-    uv_unref((uv_handle_t *)&loop.before_wait);
-    uv_unref((uv_handle_t *)&loop.after_wait);
     loop.deferred_end = &loop.deferred;
     loop.armed_ms = UINT64_MAX;
     loop.wheel.now_ms = uv_now(&loop.uv);
@@ -166,28 +164,32 @@ int loop_run(void)
 {
     loop.stopping = false;
     loop.result = 0;
-    while (!loop.stopping && uv_run(&loop.uv, UV_RUN_ONCE) != 0)
-        ;
+    while (!loop.stopping)
+        uv_run(&loop.uv, UV_RUN_ONCE);
     return loop.result;
 }
 
+/* The limit of loop_run_for(). */
+struct limit {
+    struct timer timer;
+    bool reached;
+};
+
 static void time_is_up(struct timer *timer)
 {
-    (void)timer;
-    uv_stop(&loop.uv);
+    container_of(timer, struct limit, timer)->reached = true;
 }
 
 bool loop_run_for(uint64_t ms)
 {
-    struct timer limit = {0};
-    uint64_t end = clock_now_us() + ms * 1000;
+    struct limit limit = {0};
 
     loop.stopping = false;
     uv_update_time(&loop.uv);
-    timer_start(&limit, ms, time_is_up);
-    while (!loop.stopping && clock_now_us() < end)
+    timer_start(&limit.timer, ms, time_is_up);
+    while (!loop.stopping && !limit.reached)
         uv_run(&loop.uv, UV_RUN_ONCE);
-    timer_stop(&limit);
+    timer_stop(&limit.timer);
     return loop.stopping;
 }
 

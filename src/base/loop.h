@@ -20,7 +20,7 @@ int loop_init(void);
 /* Closes what is left on the loop and forgets it; for the end of a process and for tests. */
 void loop_free(void);
 
-/* Runs until loop_stop(); returns the value that it was given (0 also when nothing is left to wait for). */
+/* Runs until loop_stop(); returns the value that it was given. */
 int loop_run(void);
 
 /* Runs turns until loop_stop() or until `ms` milliseconds have passed, for tests: true when stopped. */

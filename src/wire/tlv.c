@@ -55,7 +55,7 @@ static const struct wire_ie *find_row(const struct wire_group *group, const stru
 /* How many elements of this row follow, the first being `element` already taken. */
 static size_t count_same(const struct wire_group *group, struct reader r, const struct wire_ie *row)
 {
-    struct tlv next;
+    struct tlv next = {0};
     size_t n = 1;
 
     while (rd_left(&r) > 0 && n < row->max && group->format->take(&r, &next))
@@ -69,7 +69,7 @@ static void *list_slot(const struct wire_group *group, const struct reader *r,
                        struct wire_context *context, const struct tlv *element)
 {
     if (list->count >= row->max) {
-        if (group->format->counts_are_strict)
+        if (group->format->counts_are_strict && !context->lenient)
             note_fault(context, WIRE_FAULT_TOO_MANY, element, row);
         return NULL;
     }
@@ -103,7 +103,7 @@ static void decode_element(const struct wire_group *group, const struct reader *
     void *value = field;
 
     if (again && !is_list) {
-        if (group->format->counts_are_strict)
+        if (group->format->counts_are_strict && !context->lenient)
             note_fault(context, WIRE_FAULT_TOO_MANY, element, row);
         return;
     }
@@ -118,9 +118,12 @@ static void decode_element(const struct wire_group *group, const struct reader *
             return;
         }
     }
+    struct wire_fault before = context->fault;
     if (!decode_value(row, element, value, context)) {
-        if (row->presence == WIRE_OPTIONAL && group->format->optional_may_be_broken)
+        if (row->presence == WIRE_OPTIONAL && group->format->optional_may_be_broken) {
+            context->fault = before; /* what a grouped element noted about its inside goes with it */
             return;
+        }
         note_fault(context, WIRE_FAULT_VALUE, element, row);
         *seen |= UINT64_C(1) << row_index; /* there, though broken: not missing as well */
         return;
@@ -148,7 +151,8 @@ int tlv_decode(const struct wire_group *group, struct reader *r, void *message,
         const struct wire_ie *row = find_row(group, &element, &hint);
         if (row)
             decode_element(group, r, row, hint, &seen, &element, message, context);
-        else if (group->format->must_understand && group->format->must_understand(&element))
+        else if (!context->lenient && group->format->must_understand &&
+                 group->format->must_understand(&element))
             note_fault(context, WIRE_FAULT_UNKNOWN, &element, NULL);
     }
     for (size_t i = 0; i < group->count; i++) {

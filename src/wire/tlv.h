@@ -59,6 +59,9 @@ struct wire_context {
     struct arena *arena;
     struct wire_fault fault;
     unsigned depth; /* of grouped elements, bounded */
+    /* Unknown elements that must be understood, and elements past their number, are ignored rather than faults:
+     * for answers, whose sender cannot be told. */
+    bool lenient;
 };
 
 struct wire_group;
