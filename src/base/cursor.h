@@ -40,8 +40,14 @@ struct reader {
     bool bad; /* something was read that is not there, or a decoder refused a value */
 };
 
+/* No bytes may be NULL: then there are none, whatever `len` says. A reader's own position never is NULL, as C knows
+ * no sums with it. */
 static inline struct reader reader_of(const void *at, size_t len)
 {
+    static const uint8_t nothing[1];
+
+    if (!at)
+        return (struct reader){nothing, nothing, false};
     return (struct reader){(const uint8_t *)at, (const uint8_t *)at + len, false};
 }
 

@@ -245,6 +245,11 @@ int process_run_dir(const char *network, bool create, char *path, size_t size)
     return err < 0 ? err : make_directory(path);
 }
 
+const char *process_instance(void)
+{
+    return self.name;
+}
+
 const char *process_directory(void)
 {
     return self.directory;

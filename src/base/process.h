@@ -55,6 +55,9 @@ void process_stopped(void);
  * The directory is made (mode 0700) when `create`. 0 or negative errno. */
 int process_run_dir(const char *network, bool create, char *path, size_t size);
 
+/* The name of this instance: --name, else the process's own. */
+const char *process_instance(void);
+
 /* The run directory of this process's network, for files that functions keep (restart counters ...). */
 const char *process_directory(void);
 

@@ -55,11 +55,14 @@ static const struct wire_ie *find_row(const struct wire_group *group, const stru
 /* How many elements of this row follow, the first being `element` already taken. */
 static size_t count_same(const struct wire_group *group, struct reader r, const struct wire_ie *row)
 {
-    struct tlv next = {0};
     size_t n = 1;
 
-    while (rd_left(&r) > 0 && n < row->max && group->format->take(&r, &next))
+    while (rd_left(&r) > 0 && n < row->max) {
+        struct tlv next = {0};
+        if (!group->format->take(&r, &next))
+            break;
         n += matches(row, &next);
+    }
     return n;
 }
 

@@ -1,0 +1,95 @@
+/*
+ * change.h -- changing the data path, all or nothing.
+ *
+ * A transaction applies requests one by one, at once, and remembers how to take each back. Committed, what was replaced is freed and
+ * the controllers hear of the flows that went (OFPT_FLOW_REMOVED); rolled back, everything is as it was, counters included. A
+ * single request is a transaction of one, a bundle one of many. No packet is handled in between, so a packet sees either all of
+ * it or nothing.
+ *
+ * After a request that failed a transaction can only be rolled back.
+ */
+#ifndef STROWGER_SWITCH_CHANGE_H
+#define STROWGER_SWITCH_CHANGE_H
+
+#include "switch/datapath.h"
+
+enum change_kind { FLOW_ADDED, FLOW_REMOVED, FLOW_MODIFIED, GROUP_CHANGED, METER_CHANGED, PORT_CONFIGURED, TABLE_CONFIGURED };
+
+struct change {
+    enum change_kind kind;
+    union {
+        struct {
+            struct flow *flow;
+            struct program *old_program; /* FLOW_MODIFIED */
+            uint64_t old_packets, old_bytes;
+            uint8_t reason; /* FLOW_REMOVED: enum ofp_flow_removed_reason */
+            bool quiet;     /* FLOW_REMOVED: replaced, nobody is told */
+        } flow;
+        struct {
+            uint32_t id;
+            void *old, *new; /* NULL: there was none, there is none */
+        } entry;
+        struct {
+            struct port *port;
+            uint32_t old_config;
+        } port;
+        struct {
+            uint8_t table_id;
+            uint32_t old_config;
+        } table;
+    };
+};
+
+struct transaction {
+    struct datapath *dp;
+    struct change *changes;
+    size_t count, size;
+};
+
+struct change_limits {
+    uint32_t max_groups, max_meters;
+};
+
+/* Whom to tell what. */
+struct change_listener {
+    void (*flow_removed)(const struct flow *flow, uint8_t reason);
+    void (*port_changed)(struct port *port);
+};
+
+void change_listen(const struct change_listener *listener);
+void change_set_limits(uint32_t max_groups, uint32_t max_meters);
+
+void change_begin(struct transaction *t, struct datapath *dp);
+void change_commit(struct transaction *t);
+void change_rollback(struct transaction *t);
+
+/* Removes all flows, and tells nobody: the end of the switch. */
+void change_remove_all_flows(struct datapath *dp);
+
+/* Requests: 0, or the error that answers it. */
+of_error change_flow_mod(struct transaction *t, const struct of_flow_mod *mod);
+of_error change_group_mod(struct transaction *t, const struct of_group_mod *mod);
+of_error change_meter_mod(struct transaction *t, const struct of_meter_mod *mod);
+of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod);
+of_error change_table_mod(struct transaction *t, const struct of_table_mod *mod);
+
+/* May these actions be? `match` NULL: nothing is known of the packets (group buckets, PACKET_OUT). */
+of_error check_actions(struct datapath *dp, const struct of_actions *actions, const struct of_match *match,
+                       bool packet_out);
+
+/* ---- for the room's own files ---- */
+
+/* Room for `n` more changes, so that noting them can not fail. 0 or -ENOMEM. */
+int change_reserve(struct transaction *t, size_t n);
+void change_note(struct transaction *t, struct change change);
+
+/* A flow into or out of its table, with what depends on it (groups' and meters' reference counts, timeouts). */
+int change_add_flow(struct transaction *t, struct flow *flow, bool even_if_full);
+int change_remove_flow(struct transaction *t, struct flow *flow, uint8_t reason, bool quiet);
+int change_program(struct transaction *t, struct flow *flow, struct program *program, bool reset_counts);
+
+/* Limits as set. */
+const struct change_limits *change_limits(void);
+
+
+#endif

@@ -1,0 +1,282 @@
+/*
+ * conn.c -- connections to controllers: opening, roles, and what they hear of unasked (OpenFlow 1.3.5 clauses 6.3, 6.4, 7.4).
+ *
+ * Several controllers may be connected, to an address that they listen at or to one of ours. Each has a role; a slave may only
+ * read. A controller that goes takes nothing with it: flows stay, as fail-secure mode wants (clause 6.3.3).
+ */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "switch/conn.h"
+
+struct switch_context sw;
+
+static struct {
+    struct openflow_listener *listeners[8];
+    size_t listener_count;
+} doors;
+
+/* ---- sending ---- */
+
+void conn_send(struct conn *c, const struct of_message *m, size_t size)
+{
+    struct writer w = openflow_reserve(c->channel, size);
+
+    of_encode(&w, m);
+    if (openflow_commit(c->channel, &w) < 0)
+        c->errors++;
+}
+
+void conn_error(struct conn *c, uint32_t xid, of_error error, struct bytes request)
+{
+    struct writer w = openflow_reserve(c->channel, 128);
+
+    c->errors++;
+    sw.counters.errors++;
+    of_encode_error(&w, xid, error, request);
+    (void)openflow_commit(c->channel, &w);
+}
+
+/* ---- messages that nobody asked for ---- */
+
+/* A slave has masks of its own (clause 7.3.10). */
+static bool wants(const struct conn *c, const uint32_t mask[2], uint8_t reason)
+{
+    return c->up && mask[c->role == OFPCR_ROLE_SLAVE] >> reason & 1;
+}
+
+static void packet_in_fields(struct of_match *match, const struct of_key *key)
+{
+    static const uint8_t zero[16];
+
+    match->fields = 0;
+    for (enum of_field_id id = OF_IN_PORT; id <= OF_REG15; id++) {
+        const struct of_field *f = &of_fields[id];
+
+        if (id != OF_IN_PORT && memcmp(of_key_const_at(key, f), zero, f->bytes) == 0)
+            continue;
+        of_match_set_bytes(match, id, of_key_const_at(key, f), NULL);
+    }
+}
+
+static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie)
+{
+    struct of_message m = {.type = OFPT_PACKET_IN};
+    bool taken = false;
+
+    m.packet_in.buffer_id = OFP_NO_BUFFER;
+    m.packet_in.total_len = (uint16_t)packet->len;
+    m.packet_in.reason = reason;
+    m.packet_in.table_id = table_id;
+    m.packet_in.cookie = cookie;
+    m.packet_in.data = packet_bytes(packet);
+    packet_in_fields(&m.packet_in.match, &packet->key);
+    for (struct conn *c = sw.conns; c; c = c->next) {
+        if (!wants(c, c->async.packet_in_mask, reason))
+            continue;
+        if (openflow_channel_queued(c->channel) > PACKET_IN_QUEUE) {
+            c->packet_ins_dropped++;
+            sw.counters.packet_ins_dropped++;
+            continue;
+        }
+        conn_send(c, &m, packet->len + 512u);
+        c->packet_ins++;
+        sw.counters.packet_ins++;
+        taken = true;
+    }
+    return taken;
+}
+
+static void flow_removed(const struct flow *flow, uint8_t reason)
+{
+    struct of_message m = {.type = OFPT_FLOW_REMOVED};
+    uint64_t age = clock_now_us() - flow->created_us;
+
+    sw.counters.flows_removed++;
+    m.flow_removed = (struct of_flow_removed){
+        .cookie = flow->cookie,
+        .priority = flow->priority,
+        .reason = reason,
+        .table_id = flow->table_id,
+        .duration_s = (uint32_t)(age / 1000000),
+        .duration_ns = (uint32_t)(age % 1000000 * 1000),
+        .idle_timeout = flow->idle_timeout,
+        .hard_timeout = flow->hard_timeout,
+        .packet_count = flow->packets,
+        .byte_count = flow->bytes,
+    };
+    flow_match(flow, &m.flow_removed.match);
+    for (struct conn *c = sw.conns; c; c = c->next)
+        if (wants(c, c->async.flow_removed_mask, reason))
+            conn_send(c, &m, 1024);
+}
+
+void conns_port_status(struct port *port, uint8_t reason)
+{
+    struct of_message m = {.type = OFPT_PORT_STATUS, .port_status.reason = reason};
+
+    port_describe(port, &m.port_status.desc);
+    for (struct conn *c = sw.conns; c; c = c->next)
+        if (wants(c, c->async.port_status_mask, reason))
+            conn_send(c, &m, 128);
+}
+
+static void port_changed(struct port *port)
+{
+    conns_port_status(port, OFPPR_MODIFY);
+}
+
+/* ---- the channel's events ---- */
+
+static const struct of_async_config default_async = {
+    .packet_in_mask = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION, 0},
+    .port_status_mask = {1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY,
+                         1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY},
+    .flow_removed_mask = {1 << OFPRR_IDLE_TIMEOUT | 1 << OFPRR_HARD_TIMEOUT | 1 << OFPRR_DELETE |
+                              1 << OFPRR_GROUP_DELETE | 1 << OFPRR_METER_DELETE,
+                          0},
+};
+
+static void conn_up(struct openflow_channel *channel)
+{
+    struct conn *c = openflow_channel_context(channel);
+
+    if (!c) { /* somebody connected to us */
+        c = calloc(1, sizeof(*c));
+        if (!c) {
+            openflow_drop(channel, -ENOMEM);
+            return;
+        }
+        c->channel = channel;
+        c->next = sw.conns;
+        sw.conns = c;
+        openflow_channel_set_context(channel, c);
+    }
+    c->up = true;
+    c->up_since_us = clock_now_us();
+    c->role = OFPCR_ROLE_EQUAL;
+    c->async = default_async;
+    c->miss_send_len = MISS_SEND_LEN;
+    log_info("controller %s connected", openflow_channel_peer(channel));
+}
+
+static void conn_forget(struct conn *c)
+{
+    struct conn **at = &sw.conns;
+
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (*at)
+        *at = c->next;
+    conn_drop_bundles(c);
+    free(c);
+}
+
+static void conn_down(struct openflow_channel *channel, int reason)
+{
+    struct conn *c = openflow_channel_context(channel);
+
+    if (!c)
+        return;
+    log_info("controller %s lost: %s; flows stay", openflow_channel_peer(channel), uv_strerror(reason));
+    c->up = false;
+    conn_drop_bundles(c);
+    if (!c->connecting) /* a listener's channel is gone after this */
+        conn_forget(c);
+}
+
+/* Requests that only a master or equal may make (clause 6.3.6). */
+static bool slave_may(uint8_t type)
+{
+    switch (type) {
+    case OFPT_PACKET_OUT:
+    case OFPT_FLOW_MOD:
+    case OFPT_GROUP_MOD:
+    case OFPT_PORT_MOD:
+    case OFPT_TABLE_MOD:
+    case OFPT_METER_MOD:
+    case OFPT_ONF_BUNDLE_CONTROL:
+    case OFPT_ONF_BUNDLE_ADD:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void conn_receive(struct openflow_channel *channel, const struct openflow_header *header, struct bytes message)
+{
+    struct conn *c = openflow_channel_context(channel);
+    struct of_message m;
+    of_error error;
+
+    if (!c)
+        return;
+    c->messages++;
+    arena_reset(&sw.arena);
+    if (of_decode(&m, message, &sw.arena, &error) == 0)
+        error = c->role == OFPCR_ROLE_SLAVE && !slave_may(m.type) ? (of_error)OFPBRC_IS_SLAVE
+                                                                  : conn_request(c, &m);
+    if (error && header->type != OFPT_ERROR)
+        conn_error(c, header->xid, error, message);
+}
+
+static const struct openflow_user user = {.up = conn_up, .receive = conn_receive, .down = conn_down};
+
+/* ---- opening ---- */
+
+static int conn_connect(const struct sockaddr_storage *address)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    struct openflow_options options = {
+        .user = &user,
+        .context = c,
+        .echo_interval_ms = sw.config.probe_interval,
+        .reconnect_max_ms = sw.config.reconnect_max,
+        .queue_limit = SIZE_MAX / 2,
+    };
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    c->connecting = true;
+    c->next = sw.conns;
+    sw.conns = c;
+    err = openflow_connect(&c->channel, (const struct sockaddr *)address, &options);
+    if (err < 0)
+        conn_forget(c);
+    return err;
+}
+
+int conns_open(void)
+{
+    static const struct change_listener listener = {flow_removed, port_changed};
+    struct openflow_options options = {
+        .user = &user, .echo_interval_ms = sw.config.probe_interval, .queue_limit = SIZE_MAX / 2};
+    int err = 0;
+
+    change_listen(&listener);
+    sw.dp.packet_in = packet_in;
+    for (size_t i = 0; i < sw.config.controllers.count && err == 0; i++)
+        err = conn_connect(&sw.config.controllers.at[i]);
+    for (size_t i = 0; i < sw.config.listen.count && err == 0; i++) {
+        if (doors.listener_count == sizeof(doors.listeners) / sizeof(doors.listeners[0]))
+            return -ENOSPC;
+        err = openflow_listen(&doors.listeners[doors.listener_count],
+                              (const struct sockaddr *)&sw.config.listen.at[i], &options);
+        if (err == 0)
+            doors.listener_count++;
+    }
+    return err;
+}
+
+void conns_close(void)
+{
+    for (size_t i = 0; i < doors.listener_count; i++)
+        openflow_listener_close(doors.listeners[i]);
+    doors.listener_count = 0;
+    while (sw.conns) {
+        if (sw.conns->connecting)
+            openflow_close(sw.conns->channel);
+        conn_forget(sw.conns);
+    }
+}

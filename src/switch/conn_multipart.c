@@ -1,0 +1,470 @@
+/*
+ * conn_multipart.c -- statistics and descriptions (OpenFlow 1.3.5 clause 7.3.5).
+ *
+ * Each type fills entries, which the codec cuts into replies of at most 64 KB. Flows, groups and meters are told exactly as they
+ * were configured.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "switch/conn.h"
+
+static void emit(void *context, struct bytes message)
+{
+    struct conn *c = context;
+
+    if (openflow_send(c->channel, message) < 0)
+        c->errors++;
+}
+
+static void begin(struct of_multipart_writer *mw, struct conn *c, const struct of_message *m)
+{
+    of_multipart_begin(mw, sw.buffer, m->xid, m->multipart_request.type, emit, c);
+}
+
+/* A reply that is no list. */
+static void reply(struct conn *c, const struct of_message *m, struct of_multipart body)
+{
+    struct of_message r = {.type = OFPT_MULTIPART_REPLY, .xid = m->xid};
+
+    r.multipart_reply = body;
+    r.multipart_reply.type = m->multipart_request.type;
+    conn_send(c, &r, 2048);
+}
+
+static void since(uint64_t created_us, uint32_t *seconds, uint32_t *nanoseconds)
+{
+    uint64_t age = clock_now_us() - created_us;
+
+    *seconds = (uint32_t)(age / 1000000);
+    *nanoseconds = (uint32_t)(age % 1000000 * 1000);
+}
+
+/* ---- the switch ---- */
+
+static of_error describe(struct conn *c, const struct of_message *m)
+{
+    struct of_desc desc = {
+        .mfr_desc = "Strowger", .hw_desc = "software switch", .sw_desc = STROWGER_VERSION, .dp_desc = "strowger switch"};
+
+    memcpy(desc.serial_num, sw.serial, sizeof(desc.serial_num));
+    reply(c, m, (struct of_multipart){.desc = &desc});
+    return 0;
+}
+
+/* ---- flows ---- */
+
+static int tell_flow(struct flow *flow, void *context)
+{
+    struct of_flow_stats s = {
+        .table_id = flow->table_id,
+        .priority = flow->priority,
+        .idle_timeout = flow->idle_timeout,
+        .hard_timeout = flow->hard_timeout,
+        .flags = flow->flags,
+        .cookie = flow->cookie,
+        .packet_count = flow->packets,
+        .byte_count = flow->bytes,
+        .instructions = flow->program->instructions,
+    };
+
+    since(flow->created_us, &s.duration_s, &s.duration_ns);
+    flow_match(flow, &s.match);
+    of_multipart_add(context, &s);
+    return 0;
+}
+
+static int sum_flow(struct flow *flow, void *context)
+{
+    struct of_aggregate_stats *sum = context;
+
+    sum->packet_count += flow->packets;
+    sum->byte_count += flow->bytes;
+    sum->flow_count++;
+    return 0;
+}
+
+static of_error flows_filter(const struct of_message *m, struct flow_filter *filter)
+{
+    const struct of_flow_stats_request *r = &m->multipart_request.flow_request;
+
+    if (r->table_id >= TABLES && r->table_id != OFPTT_ALL)
+        return OFPBRC_BAD_TABLE_ID;
+    *filter = (struct flow_filter){r->table_id, &r->match, r->cookie, r->cookie_mask, r->out_port, r->out_group};
+    return 0;
+}
+
+static of_error flow_stats(struct conn *c, const struct of_message *m)
+{
+    struct of_multipart_writer mw;
+    struct flow_filter filter;
+    of_error error = flows_filter(m, &filter);
+
+    if (error)
+        return error;
+    begin(&mw, c, m);
+    (void)tables_each(&sw.dp.tables, &filter, tell_flow, &mw);
+    of_multipart_end(&mw);
+    return 0;
+}
+
+static of_error aggregate_stats(struct conn *c, const struct of_message *m)
+{
+    struct of_aggregate_stats sum = {0};
+    struct flow_filter filter;
+    of_error error = flows_filter(m, &filter);
+
+    if (error)
+        return error;
+    (void)tables_each(&sw.dp.tables, &filter, sum_flow, &sum);
+    reply(c, m, (struct of_multipart){.aggregate = sum});
+    return 0;
+}
+
+static of_error table_stats(struct conn *c, const struct of_message *m)
+{
+    struct of_multipart_writer mw;
+
+    begin(&mw, c, m);
+    for (unsigned i = 0; i < TABLES; i++) {
+        const struct table *table = &sw.dp.tables.table[i];
+        struct of_table_stats s = {(uint8_t)i, table->flows, table->lookups, table->matches};
+
+        of_multipart_add(&mw, &s);
+    }
+    of_multipart_end(&mw);
+    return 0;
+}
+
+/* ---- ports ---- */
+
+static void tell_port_stats(struct of_multipart_writer *mw, const struct port *port)
+{
+    const struct port_counters *n = &port->counters;
+    struct of_port_stats s = {
+        .port_no = port->number,
+        .rx_packets = n->rx_packets,
+        .tx_packets = n->tx_packets,
+        .rx_bytes = n->rx_bytes,
+        .tx_bytes = n->tx_bytes,
+        .rx_dropped = n->rx_dropped,
+        .tx_dropped = n->tx_dropped,
+        .rx_errors = n->rx_errors,
+        .tx_errors = n->tx_errors,
+    };
+
+    since(port->created_us, &s.duration_s, &s.duration_ns);
+    of_multipart_add(mw, &s);
+}
+
+static of_error port_stats(struct conn *c, const struct of_message *m)
+{
+    uint32_t wanted = m->multipart_request.port_request.port_no;
+    struct of_multipart_writer mw;
+
+    if (wanted != OFPP_ANY && !datapath_port(&sw.dp, wanted))
+        return OFPBRC_BAD_PORT;
+    begin(&mw, c, m);
+    for (uint32_t i = 0; i < MAX_PORTS; i++)
+        if (sw.dp.ports[i] && (wanted == OFPP_ANY || wanted == i))
+            tell_port_stats(&mw, sw.dp.ports[i]);
+    of_multipart_end(&mw);
+    return 0;
+}
+
+static of_error port_desc(struct conn *c, const struct of_message *m)
+{
+    struct of_multipart_writer mw;
+
+    begin(&mw, c, m);
+    for (uint32_t i = 0; i < MAX_PORTS; i++) {
+        struct of_port desc;
+
+        if (!sw.dp.ports[i])
+            continue;
+        port_describe(sw.dp.ports[i], &desc);
+        of_multipart_add(&mw, &desc);
+    }
+    of_multipart_end(&mw);
+    return 0;
+}
+
+/* Ports have no queues. */
+static of_error queue_stats(struct conn *c, const struct of_message *m)
+{
+    struct of_multipart_writer mw;
+    uint32_t port = m->multipart_request.port_request.port_no;
+
+    if (port != OFPP_ANY && !datapath_port(&sw.dp, port))
+        return OFPQOFC_BAD_PORT;
+    if (m->multipart_request.port_request.queue_id != OFPQ_ALL)
+        return OFPQOFC_BAD_QUEUE;
+    begin(&mw, c, m);
+    of_multipart_end(&mw);
+    return 0;
+}
+
+/* ---- groups ---- */
+
+static void tell_group_stats(struct of_multipart_writer *mw, const struct group *group)
+{
+    struct of_group_stats s = {
+        .group_id = group->id, .ref_count = group->refs, .packet_count = group->packets, .byte_count = group->bytes};
+
+    since(group->created_us, &s.duration_s, &s.duration_ns);
+    s.buckets.at = arena_array(&sw.arena, group->bucket_count, sizeof(*s.buckets.at));
+    s.buckets.count = s.buckets.at ? group->bucket_count : 0;
+    for (size_t i = 0; i < s.buckets.count; i++)
+        s.buckets.at[i] = (struct of_bucket_counter){group->buckets[i].packets, group->buckets[i].bytes};
+    of_multipart_add(mw, &s);
+}
+
+static void tell_group_desc(struct of_multipart_writer *mw, const struct group *group)
+{
+    struct of_group_desc d = {.type = group->type, .group_id = group->id};
+
+    d.buckets.at = arena_array(&sw.arena, group->bucket_count, sizeof(*d.buckets.at));
+    d.buckets.count = d.buckets.at ? group->bucket_count : 0;
+    for (size_t i = 0; i < d.buckets.count; i++)
+        d.buckets.at[i] = group->buckets[i].config;
+    of_multipart_add(mw, &d);
+}
+
+/* Walks a map of groups or meters, all or one. */
+static void tell_entries(struct conn *c, const struct of_message *m, const struct map *map, bool all, uint32_t id,
+                         void (*tell)(struct of_multipart_writer *mw, const void *entry))
+{
+    struct of_multipart_writer mw;
+    size_t at = 0;
+    uint64_t key, value;
+
+    begin(&mw, c, m);
+    while (map_next(map, &at, &key, &value))
+        if (all || key == id)
+            tell(&mw, (const void *)(uintptr_t)value);
+    of_multipart_end(&mw);
+}
+
+static void group_stats_entry(struct of_multipart_writer *mw, const void *entry)
+{
+    tell_group_stats(mw, entry);
+}
+
+static void group_desc_entry(struct of_multipart_writer *mw, const void *entry)
+{
+    tell_group_desc(mw, entry);
+}
+
+static of_error group_stats(struct conn *c, const struct of_message *m)
+{
+    uint32_t id = m->multipart_request.group_id;
+
+    tell_entries(c, m, &sw.dp.groups, id == OFPG_ALL, id, group_stats_entry);
+    return 0;
+}
+
+static of_error group_desc(struct conn *c, const struct of_message *m)
+{
+    tell_entries(c, m, &sw.dp.groups, true, 0, group_desc_entry);
+    return 0;
+}
+
+#define ALL_ACTIONS                                                                                \
+    (1u << OFPAT_OUTPUT | 1u << OFPAT_COPY_TTL_OUT | 1u << OFPAT_COPY_TTL_IN | 1u << OFPAT_SET_MPLS_TTL |           \
+     1u << OFPAT_DEC_MPLS_TTL | 1u << OFPAT_PUSH_VLAN | 1u << OFPAT_POP_VLAN | 1u << OFPAT_PUSH_MPLS |              \
+     1u << OFPAT_POP_MPLS | 1u << OFPAT_SET_QUEUE | 1u << OFPAT_GROUP | 1u << OFPAT_SET_NW_TTL |                    \
+     1u << OFPAT_DEC_NW_TTL | 1u << OFPAT_SET_FIELD | 1u << OFPAT_PUSH_PBB | 1u << OFPAT_POP_PBB)
+
+static of_error group_features(struct conn *c, const struct of_message *m)
+{
+    struct of_group_features f = {
+        .types = 1 << OFPGT_ALL | 1 << OFPGT_SELECT | 1 << OFPGT_INDIRECT | 1 << OFPGT_FF,
+        .capabilities = OFPGFC_SELECT_WEIGHT | OFPGFC_SELECT_LIVENESS | OFPGFC_CHAINING | OFPGFC_CHAINING_CHECKS,
+    };
+
+    for (size_t i = 0; i < 4; i++) {
+        f.max_groups[i] = sw.config.max_groups;
+        f.actions[i] = ALL_ACTIONS;
+    }
+    reply(c, m, (struct of_multipart){.group_features = f});
+    return 0;
+}
+
+/* ---- meters ---- */
+
+static void meter_stats_entry(struct of_multipart_writer *mw, const void *entry)
+{
+    const struct meter *meter = entry;
+    struct of_meter_stats s = {.meter_id = meter->id,
+                               .flow_count = meter->refs,
+                               .packet_in_count = meter->packets,
+                               .byte_in_count = meter->bytes};
+
+    since(meter->created_us, &s.duration_s, &s.duration_ns);
+    s.bands.at = arena_array(&sw.arena, meter->band_count, sizeof(*s.bands.at));
+    s.bands.count = s.bands.at ? meter->band_count : 0;
+    for (size_t i = 0; i < s.bands.count; i++)
+        s.bands.at[i] = (struct of_band_stats){meter->bands[i].packets, meter->bands[i].bytes};
+    of_multipart_add(mw, &s);
+}
+
+static void meter_config_entry(struct of_multipart_writer *mw, const void *entry)
+{
+    const struct meter *meter = entry;
+    struct of_meter_config s = {.flags = meter->flags, .meter_id = meter->id};
+
+    s.bands.at = arena_array(&sw.arena, meter->band_count, sizeof(*s.bands.at));
+    s.bands.count = s.bands.at ? meter->band_count : 0;
+    for (size_t i = 0; i < s.bands.count; i++)
+        s.bands.at[i] = meter->bands[i].config;
+    of_multipart_add(mw, &s);
+}
+
+static of_error meters(struct conn *c, const struct of_message *m)
+{
+    uint32_t id = m->multipart_request.meter_id;
+
+    if (id != OFPM_ALL && !datapath_meter(&sw.dp, id))
+        return OFPMMFC_UNKNOWN_METER;
+    tell_entries(c, m, &sw.dp.meters, id == OFPM_ALL, id,
+                 m->multipart_request.type == OFPMP_METER ? meter_stats_entry : meter_config_entry);
+    return 0;
+}
+
+static of_error meter_features(struct conn *c, const struct of_message *m)
+{
+    struct of_meter_features f = {
+        .max_meter = sw.config.max_meters,
+        .band_types = 1 << OFPMBT_DROP | 1 << OFPMBT_DSCP_REMARK,
+        .capabilities = OFPMF_KBPS | OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS,
+        .max_bands = 16,
+    };
+
+    reply(c, m, (struct of_multipart){.meter_features = f});
+    return 0;
+}
+
+/* ---- table features ---- */
+
+#define PROPERTY_ROOM 1024
+
+/* Lists of type and length, as instructions and actions are named there. */
+static struct bytes type_list(uint8_t *room, const uint16_t *types, size_t count)
+{
+    struct writer w = writer_of(room, PROPERTY_ROOM);
+
+    for (size_t i = 0; i < count; i++) {
+        wr_u16(&w, types[i]);
+        wr_u16(&w, 4);
+    }
+    return wr_view(&w);
+}
+
+static struct bytes next_table_list(uint8_t *room, unsigned table)
+{
+    struct writer w = writer_of(room, PROPERTY_ROOM);
+
+    for (unsigned next = table + 1; next < TABLES; next++)
+        wr_u8(&w, (uint8_t)next);
+    return wr_view(&w);
+}
+
+/* Fields by the headers of their OXMs: those that set_field may write, or all; with the mask bit where a mask may be. */
+static struct bytes field_list(uint8_t *room, bool writable, bool masks)
+{
+    struct writer w = writer_of(room, PROPERTY_ROOM);
+
+    for (size_t i = 0; i < OF_FIELD_COUNT; i++) {
+        const struct of_field *f = &of_fields[i];
+        bool experimenter = f->oxm_class == 0xffff, mask = masks && f->maskable;
+
+        if (writable && !f->writable)
+            continue;
+        wr_u16(&w, f->oxm_class);
+        wr_u8(&w, (uint8_t)(f->number << 1 | mask));
+        wr_u8(&w, (uint8_t)((f->bytes << mask) + (experimenter ? 4 : 0)));
+        if (experimenter)
+            wr_u32(&w, OF_EXPERIMENTER_NICIRA);
+    }
+    return wr_view(&w);
+}
+
+static const uint16_t all_instructions[] = {
+    OFPIT_GOTO_TABLE, OFPIT_WRITE_METADATA, OFPIT_WRITE_ACTIONS, OFPIT_APPLY_ACTIONS, OFPIT_CLEAR_ACTIONS, OFPIT_METER,
+};
+static const uint16_t all_actions[] = {
+    OFPAT_OUTPUT,   OFPAT_COPY_TTL_OUT, OFPAT_COPY_TTL_IN, OFPAT_SET_MPLS_TTL, OFPAT_DEC_MPLS_TTL, OFPAT_PUSH_VLAN,
+    OFPAT_POP_VLAN, OFPAT_PUSH_MPLS,    OFPAT_POP_MPLS,    OFPAT_SET_QUEUE,    OFPAT_GROUP,        OFPAT_SET_NW_TTL,
+    OFPAT_DEC_NW_TTL, OFPAT_SET_FIELD,  OFPAT_PUSH_PBB,    OFPAT_POP_PBB,
+};
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The same for every table, except that the last leads nowhere. */
+static void tell_table_features(struct of_multipart_writer *mw, unsigned table)
+{
+    static uint8_t rooms[6][PROPERTY_ROOM];
+    struct bytes instructions =
+        type_list(rooms[0], all_instructions + (table + 1 == TABLES), COUNT(all_instructions) - (table + 1 == TABLES));
+    struct bytes next = next_table_list(rooms[1], table), actions = type_list(rooms[2], all_actions, COUNT(all_actions));
+    struct bytes match = field_list(rooms[3], false, true), wildcards = field_list(rooms[4], false, false);
+    struct bytes writable = field_list(rooms[5], true, false);
+    struct of_property properties[] = {
+        {OFPTFPT_INSTRUCTIONS, instructions},  {OFPTFPT_NEXT_TABLES, next},
+        {OFPTFPT_WRITE_ACTIONS, actions},      {OFPTFPT_APPLY_ACTIONS, actions},
+        {OFPTFPT_MATCH, match},                {OFPTFPT_WILDCARDS, wildcards},
+        {OFPTFPT_WRITE_SETFIELD, writable},    {OFPTFPT_APPLY_SETFIELD, writable},
+    };
+    struct of_table_features f = {
+        .table_id = (uint8_t)table,
+        .metadata_match = UINT64_MAX,
+        .metadata_write = UINT64_MAX,
+        .config = sw.dp.tables.table[table].config,
+        .max_entries = sw.dp.tables.max_flows,
+        .properties = {properties, COUNT(properties)},
+    };
+
+    snprintf(f.name, sizeof(f.name), "table%u", table);
+    of_multipart_add(mw, &f);
+}
+
+static of_error table_features(struct conn *c, const struct of_message *m)
+{
+    struct of_multipart_writer mw;
+
+    if (m->multipart_request.table_features.count) /* tables are as they are */
+        return OFPTFFC_EPERM;
+    begin(&mw, c, m);
+    for (unsigned i = 0; i < TABLES; i++)
+        tell_table_features(&mw, i);
+    of_multipart_end(&mw);
+    return 0;
+}
+
+/* ---- dispatch ---- */
+
+static of_error (*const types[])(struct conn *c, const struct of_message *m) = {
+    [OFPMP_DESC] = describe,
+    [OFPMP_FLOW] = flow_stats,
+    [OFPMP_AGGREGATE] = aggregate_stats,
+    [OFPMP_TABLE] = table_stats,
+    [OFPMP_PORT_STATS] = port_stats,
+    [OFPMP_QUEUE] = queue_stats,
+    [OFPMP_GROUP] = group_stats,
+    [OFPMP_GROUP_DESC] = group_desc,
+    [OFPMP_GROUP_FEATURES] = group_features,
+    [OFPMP_METER] = meters,
+    [OFPMP_METER_CONFIG] = meters,
+    [OFPMP_METER_FEATURES] = meter_features,
+    [OFPMP_TABLE_FEATURES] = table_features,
+    [OFPMP_PORT_DESC] = port_desc,
+};
+
+of_error conn_multipart(struct conn *c, const struct of_message *m)
+{
+    if (m->multipart_request.flags & OFPMPF_REQ_MORE)
+        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
+    if (m->multipart_request.type >= COUNT(types))
+        return OFPBRC_BAD_EXPERIMENTER;
+    return types[m->multipart_request.type](c, m);
+}

@@ -1,0 +1,249 @@
+/*
+ * conn_requests.c -- requests that are answered, or carried out, at once (OpenFlow 1.3.5 clauses 7.3 and 7.5).
+ */
+#include "base/base.h"
+#include "switch/conn.h"
+
+/* ---- questions ---- */
+
+static of_error features_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_FEATURES_REPLY, .xid = m->xid};
+
+    reply.features = (struct of_features_reply){
+        .datapath_id = sw.config.datapath_id,
+        .n_tables = TABLES,
+        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_GROUP_STATS,
+    };
+    conn_send(c, &reply, 64);
+    return 0;
+}
+
+static of_error get_config_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_GET_CONFIG_REPLY, .xid = m->xid};
+
+    reply.config = (struct of_switch_config){sw.dp.fragments, c->miss_send_len};
+    conn_send(c, &reply, 64);
+    return 0;
+}
+
+static of_error set_config(struct conn *c, const struct of_message *m)
+{
+    if (m->config.flags > OFPC_FRAG_DROP) /* nothing is reassembled here */
+        return OFPSCFC_BAD_FLAGS;
+    sw.dp.fragments = m->config.flags;
+    c->miss_send_len = m->config.miss_send_len;
+    return 0;
+}
+
+/* What was asked for before has happened: packets are sent, and rules are what every packet meets. */
+static of_error barrier_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_BARRIER_REPLY, .xid = m->xid};
+
+    ports_flush();
+    conn_send(c, &reply, 8);
+    return 0;
+}
+
+/* Ports have no queues that could be configured. */
+static of_error queue_get_config_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_QUEUE_GET_CONFIG_REPLY, .xid = m->xid, .queue_config = {.port = m->queue_config.port}};
+
+    if (m->queue_config.port != OFPP_ANY && !datapath_port(&sw.dp, m->queue_config.port))
+        return OFPQOFC_BAD_PORT;
+    conn_send(c, &reply, 64);
+    return 0;
+}
+
+/* ---- roles (clause 6.3.6, 7.3.9) ---- */
+
+static void be_only_master(struct conn *c)
+{
+    for (struct conn *other = sw.conns; other; other = other->next)
+        if (other != c && other->role == OFPCR_ROLE_MASTER)
+            other->role = OFPCR_ROLE_SLAVE;
+}
+
+static of_error role_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_ROLE_REPLY, .xid = m->xid};
+    uint32_t role = m->role.role;
+
+    if (role > OFPCR_ROLE_SLAVE)
+        return OFPRRFC_BAD_ROLE;
+    if (role == OFPCR_ROLE_MASTER || role == OFPCR_ROLE_SLAVE) {
+        if (sw.generation_known && (int64_t)(m->role.generation_id - sw.generation) < 0)
+            return OFPRRFC_STALE;
+        sw.generation = m->role.generation_id;
+        sw.generation_known = true;
+    }
+    if (role == OFPCR_ROLE_MASTER)
+        be_only_master(c);
+    if (role != OFPCR_ROLE_NOCHANGE)
+        c->role = role;
+    reply.role.role = c->role;
+    reply.role.generation_id = sw.generation_known ? sw.generation : UINT64_MAX;
+    conn_send(c, &reply, 64);
+    return 0;
+}
+
+static of_error get_async_request(struct conn *c, const struct of_message *m)
+{
+    struct of_message reply = {.type = OFPT_GET_ASYNC_REPLY, .xid = m->xid, .async = c->async};
+
+    conn_send(c, &reply, 64);
+    return 0;
+}
+
+static of_error set_async(struct conn *c, const struct of_message *m)
+{
+    c->async = m->async;
+    return 0;
+}
+
+/* ---- packets ---- */
+
+static void flush_now(struct deferred *deferred)
+{
+    (void)deferred;
+    ports_flush();
+}
+
+void flush_later(void)
+{
+    static struct deferred flush;
+
+    loop_defer(&flush, flush_now);
+}
+
+of_error packet_out_check(const struct of_packet_out *out)
+{
+    if (out->buffer_id != OFP_NO_BUFFER)
+        return OFPBRC_BUFFER_UNKNOWN;
+    if (out->in_port == 0 || (out->in_port > OFPP_MAX && out->in_port != OFPP_CONTROLLER && out->in_port != OFPP_LOCAL &&
+                              out->in_port != OFPP_ANY))
+        return OFPBRC_BAD_PORT;
+    if (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_ROOM)
+        return OFPBRC_BAD_PACKET;
+    return check_actions(&sw.dp, &out->actions, NULL, true);
+}
+
+of_error packet_out(const struct of_packet_out *out)
+{
+    struct packet *p = packet_copy_of(out->data);
+
+    if (!p)
+        return OFPBRC_BAD_PACKET;
+    packet_enter(p, out->in_port);
+    pipeline_packet_out(&sw.dp, p, &out->actions);
+    sw.counters.packet_outs++;
+    flush_later();
+    return 0;
+}
+
+static of_error packet_out_request(struct conn *c, const struct of_message *m)
+{
+    of_error error = packet_out_check(&m->packet_out);
+
+    (void)c;
+    return error ? error : packet_out(&m->packet_out);
+}
+
+/* ---- changes ---- */
+
+of_error apply_change(struct transaction *t, const struct of_message *m)
+{
+    switch (m->type) {
+    case OFPT_FLOW_MOD:
+        sw.counters.flow_mods++;
+        return change_flow_mod(t, &m->flow_mod);
+    case OFPT_GROUP_MOD:
+        sw.counters.group_mods++;
+        return change_group_mod(t, &m->group_mod);
+    case OFPT_METER_MOD:
+        sw.counters.meter_mods++;
+        return change_meter_mod(t, &m->meter_mod);
+    case OFPT_PORT_MOD:
+        return change_port_mod(t, &m->port_mod);
+    default:
+        return change_table_mod(t, &m->table_mod);
+    }
+}
+
+static of_error change_request(struct conn *c, const struct of_message *m)
+{
+    struct transaction t;
+    of_error error;
+
+    (void)c;
+    change_begin(&t, &sw.dp);
+    error = apply_change(&t, m);
+    if (error)
+        change_rollback(&t);
+    else
+        change_commit(&t);
+    return error;
+}
+
+/* ---- dispatch ---- */
+
+static of_error ignore(struct conn *c, const struct of_message *m)
+{
+    (void)c;
+    (void)m;
+    return 0;
+}
+
+static of_error experimenter(struct conn *c, const struct of_message *m)
+{
+    (void)c;
+    return m->experimenter.experimenter == OF_EXPERIMENTER_ONF || m->experimenter.experimenter == OF_EXPERIMENTER_NICIRA
+               ? OFPBRC_BAD_EXP_TYPE
+               : OFPBRC_BAD_EXPERIMENTER;
+}
+
+static of_error error_message(struct conn *c, const struct of_message *m)
+{
+    char buffer[128];
+    struct text t = text_in(buffer, sizeof(buffer));
+    static struct log_limit limit;
+
+    of_print_error(&t, OF_ERROR(m->error.type, m->error.code));
+    log_limited(&limit, LOG_WARN, "controller %s reports %s", openflow_channel_peer(c->channel), buffer);
+    return 0;
+}
+
+/* Messages that only a switch sends are no requests: BAD_TYPE. */
+static of_error (*const requests[])(struct conn *c, const struct of_message *m) = {
+    [OFPT_HELLO] = ignore,
+    [OFPT_ERROR] = error_message,
+    [OFPT_ECHO_REPLY] = ignore,
+    [OFPT_EXPERIMENTER] = experimenter,
+    [OFPT_FEATURES_REQUEST] = features_request,
+    [OFPT_GET_CONFIG_REQUEST] = get_config_request,
+    [OFPT_SET_CONFIG] = set_config,
+    [OFPT_PACKET_OUT] = packet_out_request,
+    [OFPT_FLOW_MOD] = change_request,
+    [OFPT_GROUP_MOD] = change_request,
+    [OFPT_PORT_MOD] = change_request,
+    [OFPT_TABLE_MOD] = change_request,
+    [OFPT_MULTIPART_REQUEST] = conn_multipart,
+    [OFPT_BARRIER_REQUEST] = barrier_request,
+    [OFPT_QUEUE_GET_CONFIG_REQUEST] = queue_get_config_request,
+    [OFPT_ROLE_REQUEST] = role_request,
+    [OFPT_GET_ASYNC_REQUEST] = get_async_request,
+    [OFPT_SET_ASYNC] = set_async,
+    [OFPT_METER_MOD] = change_request,
+    [OFPT_ONF_BUNDLE_CONTROL] = conn_bundle_control,
+    [OFPT_ONF_BUNDLE_ADD] = conn_bundle_add,
+};
+
+of_error conn_request(struct conn *c, const struct of_message *m)
+{
+    if (m->type >= sizeof(requests) / sizeof(requests[0]) || !requests[m->type])
+        return OFPBRC_BAD_TYPE;
+    return requests[m->type](c, m);
+}

@@ -1,0 +1,205 @@
+/*
+ * switch.c -- the process: configuration, start and end, ports' link states.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/base.h"
+#include "switch/conn.h"
+#include "switch/state.h"
+
+#define REFRESH_MS    500          /* between looks at the ports' link states */
+#define MESSAGE_ARENA (64u << 20)  /* of one decoded message */
+
+/* ---- configuration ---- */
+
+static const char *const port_types[] = {"tap", "tun", "packet", "gtpu", "gtpu-signal", NULL};
+
+static const struct config_field port_fields[] = {
+    CONFIG_FIELD(struct switch_port_config, name, &config_string, "as controllers see it, up to 15 characters",
+                 .required = true),
+    CONFIG_FIELD(struct switch_port_config, number, &config_uint, "of the port in OpenFlow; the next that is free",
+                 .fallback = "0", .min = 0, .max = MAX_PORTS - 1),
+    CONFIG_FIELD(struct switch_port_config, type, &config_enum,
+                 "tap or tun: an interface of its own; packet: one that exists; gtpu: tunnels; gtpu-signal: their other messages",
+                 .required = true, .more = port_types),
+    CONFIG_FIELD(struct switch_port_config, interface, &config_string, "the interface's name; the port's when left out"),
+    CONFIG_FIELD(struct switch_port_config, netns, &config_string, "the network where the interface is; the switch's own"),
+    CONFIG_FIELD(struct switch_port_config, mtu, &config_uint, "of a tap or tun; 0 leaves it as it is", .fallback = "0",
+                 .min = 0, .max = 9200),
+    CONFIG_FIELD(struct switch_port_config, address, &config_ipv4, "gtpu: our end of the tunnels"),
+    CONFIG_FIELD(struct switch_port_config, udp_port, &config_uint, "gtpu: where we listen", .fallback = "2152", .min = 1,
+                 .max = 65535),
+};
+
+static const struct config_schema port_schema = {
+    .name = "ports",
+    .help = "what packets come in and go out by",
+    .fields = port_fields,
+    .count = sizeof(port_fields) / sizeof(port_fields[0]),
+    .size = sizeof(struct switch_port_config),
+};
+
+static const struct config_field fields[] = {
+    CONFIG_FIELD(struct switch_config, datapath_id, &config_uint, "by which controllers know the switch", .fallback = "1"),
+    CONFIG_LIST_OF(struct switch_config, controllers, &config_endpoint, "to connect to, again and again"),
+    CONFIG_LIST_OF(struct switch_config, listen, &config_endpoint, "for controllers and tools that connect to us"),
+    CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema, "what packets come in and go out by"),
+    CONFIG_FIELD(struct switch_config, max_flows, &config_uint, "in each table", .fallback = "2000000", .min = 1,
+                 .max = UINT32_MAX),
+    CONFIG_FIELD(struct switch_config, max_groups, &config_uint, "in all", .fallback = "65536", .min = 0, .max = 1 << 24),
+    CONFIG_FIELD(struct switch_config, max_meters, &config_uint, "in all", .fallback = "65536", .min = 0, .max = 1 << 24),
+    CONFIG_FIELD(struct switch_config, probe_interval, &config_duration,
+                 "silence before a controller is probed, and again before it is given up", .fallback = "5s", .min = 100,
+                 .max = 3600000),
+    CONFIG_FIELD(struct switch_config, reconnect_max, &config_duration, "longest pause between attempts to connect",
+                 .fallback = "1s", .min = 100, .max = 600000),
+    CONFIG_FIELD(struct switch_config, error_indications_per_second, &config_uint,
+                 "GTP-U Error Indications that a gtpu port sends at most", .fallback = "100", .min = 0, .max = 100000),
+};
+
+const struct config_schema switch_config_schema = {
+    .name = "switch",
+    .help = "an OpenFlow switch: the user plane",
+    .fields = fields,
+    .count = sizeof(fields) / sizeof(fields[0]),
+    .size = sizeof(struct switch_config),
+};
+
+/* What only a look at the whole shows. 0 or -EINVAL. */
+static int check_config(struct config *config, const struct switch_config *c)
+{
+    size_t before = config_error_count(config);
+
+    for (size_t i = 0; i < c->ports.count; i++) {
+        const struct switch_port_config *p = &c->ports.at[i];
+
+        if (strlen(p->name) >= OFP_NAME_SIZE)
+            config_complain(config, "switch", "ports", "port name \"%s\" is longer than %d characters", p->name,
+                            OFP_NAME_SIZE - 1);
+        if (p->type == SWITCH_PORT_GTPU && p->address.s_addr == 0)
+            config_complain(config, "switch", "ports", "%s: a gtpu port needs an address", p->name);
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(p->name, c->ports.at[j].name) == 0)
+                config_complain(config, "switch", "ports", "two ports are named \"%s\"", p->name);
+            if (p->number && p->number == c->ports.at[j].number)
+                config_complain(config, "switch", "ports", "two ports have the number %u", p->number);
+        }
+    }
+    return config_error_count(config) > before ? -EINVAL : 0;
+}
+
+/* ---- ports ---- */
+
+static struct timer refresh;
+
+static void refresh_ports(struct timer *timer)
+{
+    for (size_t i = 0; i < MAX_PORTS; i++) {
+        struct port *p = sw.dp.ports[i];
+
+        if (p && p->driver->refresh && p->driver->refresh(p)) {
+            log_info("port %s is %s", p->name, p->state & OFPPS_LINK_DOWN ? "down" : "up");
+            conns_port_status(p, OFPPR_MODIFY);
+        }
+    }
+    timer_start(timer, REFRESH_MS, refresh_ports);
+}
+
+static bool number_is_configured(uint32_t number)
+{
+    for (size_t i = 0; i < sw.config.ports.count; i++)
+        if (sw.config.ports.at[i].number == number)
+            return true;
+    return false;
+}
+
+static int open_ports(void)
+{
+    uint32_t next = 1;
+
+    for (size_t i = 0; i < sw.config.ports.count; i++) {
+        const struct switch_port_config *c = &sw.config.ports.at[i];
+        uint32_t number = c->number;
+        int err;
+
+        while (number == 0 && next < MAX_PORTS && (sw.dp.ports[next] || number_is_configured(next)))
+            next++;
+        if (number == 0)
+            number = next++;
+        err = port_open(&sw.dp, c, number, NULL);
+        if (err < 0) {
+            log_error("port %s does not open: %s", c->name, uv_strerror(err));
+            return err;
+        }
+        log_info("port %u %s is open (%s)", number, c->name, port_types[c->type]);
+    }
+    return 0;
+}
+
+/* ---- start and end ---- */
+
+static int make_serial(uint64_t *seed)
+{
+    uint64_t number;
+
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number) || getrandom(seed, sizeof(*seed), 0) != sizeof(*seed))
+        return -EIO;
+    snprintf(sw.serial, sizeof(sw.serial), "%016llx", (unsigned long long)number);
+    return 0;
+}
+
+static int start(struct config *config)
+{
+    uint64_t seed;
+    int err = check_config(config, &sw.config);
+
+    if (err == 0)
+        err = make_serial(&seed);
+    if (err < 0)
+        return err;
+    sw.started_us = clock_now_us();
+    sw.buffer = malloc(OFP_MAX_MESSAGE);
+    if (!sw.buffer)
+        return -ENOMEM;
+    arena_init(&sw.arena, MESSAGE_ARENA);
+    datapath_init(&sw.dp, seed, sw.config.max_flows);
+    change_set_limits(sw.config.max_groups, sw.config.max_meters);
+    gtpu_limit_error_indications(sw.config.error_indications_per_second);
+    trace_set_printer(TRACE_OPENFLOW, of_print_wire);
+    state_register();
+    if ((err = open_ports()) < 0 || (err = conns_open()) < 0)
+        return err;
+    timer_start(&refresh, REFRESH_MS, refresh_ports);
+    return 0;
+}
+
+static void stop(void)
+{
+    timer_stop(&refresh);
+    conns_close();
+    change_remove_all_flows(&sw.dp);
+    datapath_free(&sw.dp);
+    arena_free(&sw.arena);
+    free(sw.buffer);
+    process_stopped();
+}
+
+int switch_main(int argc, char **argv)
+{
+    static const struct process process = {
+        .name = "switch",
+        .summary = "An OpenFlow 1.3 switch with GTP-U tunnels: forwards what controllers tell it to.",
+        .examples = "  strowger switch -c examples/operator.yaml\n"
+                    "  ovs-ofctl -O OpenFlow13 dump-flows tcp:127.0.0.1:6654    (with switch.listen: [127.0.0.1:6654])\n",
+        .sections = {{"switch", &switch_config_schema, &sw.config}},
+        .start = start,
+        .stop = stop,
+        .state = state_json,
+        .views = state_views,
+    };
+
+    return process_main(&process, argc, argv);
+}

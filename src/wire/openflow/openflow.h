@@ -1,0 +1,916 @@
+/*
+ * openflow.h -- OpenFlow 1.3.5 (ONF TS-023) on the wire: the door of the room.
+ *
+ * One C struct per message, one table of rows per struct (messages.c): the rows decode, encode and print it. The
+ * constants carry the specification's names and values; clause numbers are those of 1.3.5. Beyond the standard:
+ * bundles as the ONF extension 230 for 1.3, and the Open vSwitch fields and register actions that fields.def and
+ * enum of_action_type name.
+ *
+ * A decoder takes memory from the arena it is given; views (struct bytes) point into the received message. Numbers are
+ * in host order, except the values of match fields, which are as on the wire (see match.h). No I/O, no state: any
+ * thread.
+ *
+ *   build:   struct of_message m = {.type = OFPT_FLOW_MOD, .xid = xid, .flow_mod = {...}};  of_encode(&w, &m);
+ *   read:    int err = of_decode(&m, bytes, &arena, &why);    // why: the OpenFlow error to answer
+ *   print:   of_print(&text, &m);
+ */
+#ifndef STROWGER_WIRE_OPENFLOW_OPENFLOW_H
+#define STROWGER_WIRE_OPENFLOW_OPENFLOW_H
+
+#include "base/arena.h"
+#include "base/cursor.h"
+#include "base/text.h"
+#include "wire/openflow/match.h"
+
+#define OFP_VERSION     0x04 /* 1.3 */
+#define OFP_PORT        6653
+#define OFP_HEADER_SIZE 8
+#define OFP_MAX_MESSAGE 65535
+#define OFP_NO_BUFFER   0xffffffffu
+#define OFPCML_MAX       0xffe5u /* largest max_len that asks for that many bytes */
+#define OFPCML_NO_BUFFER 0xffffu /* the whole packet */
+#define OFPQ_ALL 0xffffffffu
+#define OFP_NAME_SIZE 16 /* of a port's name, terminator included */
+
+#define OF_EXPERIMENTER_ONF    0x4f4e4600u
+#define OF_EXPERIMENTER_NICIRA 0x00002320u
+
+/* Clause 7.1. */
+enum ofp_type {
+    OFPT_HELLO = 0,
+    OFPT_ERROR = 1,
+    OFPT_ECHO_REQUEST = 2,
+    OFPT_ECHO_REPLY = 3,
+    OFPT_EXPERIMENTER = 4,
+    OFPT_FEATURES_REQUEST = 5,
+    OFPT_FEATURES_REPLY = 6,
+    OFPT_GET_CONFIG_REQUEST = 7,
+    OFPT_GET_CONFIG_REPLY = 8,
+    OFPT_SET_CONFIG = 9,
+    OFPT_PACKET_IN = 10,
+    OFPT_FLOW_REMOVED = 11,
+    OFPT_PORT_STATUS = 12,
+    OFPT_PACKET_OUT = 13,
+    OFPT_FLOW_MOD = 14,
+    OFPT_GROUP_MOD = 15,
+    OFPT_PORT_MOD = 16,
+    OFPT_TABLE_MOD = 17,
+    OFPT_MULTIPART_REQUEST = 18,
+    OFPT_MULTIPART_REPLY = 19,
+    OFPT_BARRIER_REQUEST = 20,
+    OFPT_BARRIER_REPLY = 21,
+    OFPT_QUEUE_GET_CONFIG_REQUEST = 22,
+    OFPT_QUEUE_GET_CONFIG_REPLY = 23,
+    OFPT_ROLE_REQUEST = 24,
+    OFPT_ROLE_REPLY = 25,
+    OFPT_GET_ASYNC_REQUEST = 26,
+    OFPT_GET_ASYNC_REPLY = 27,
+    OFPT_SET_ASYNC = 28,
+    OFPT_METER_MOD = 29,
+    /* The ONF extension 230: experimenter messages on the wire, types of their own here. */
+    OFPT_ONF_BUNDLE_CONTROL = 230,
+    OFPT_ONF_BUNDLE_ADD = 231,
+};
+
+/* Clause 7.2.1: reserved port numbers. */
+enum ofp_port_no {
+    OFPP_MAX = 0xffffff00u,
+    OFPP_UNSET = 0xfffffff7u,
+    OFPP_IN_PORT = 0xfffffff8u,
+    OFPP_TABLE = 0xfffffff9u,
+    OFPP_NORMAL = 0xfffffffau,
+    OFPP_FLOOD = 0xfffffffbu,
+    OFPP_ALL = 0xfffffffcu,
+    OFPP_CONTROLLER = 0xfffffffdu,
+    OFPP_LOCAL = 0xfffffffeu,
+    OFPP_ANY = 0xffffffffu,
+};
+
+enum ofp_group { OFPG_MAX = 0xffffff00u, OFPG_ALL = 0xfffffffcu, OFPG_ANY = 0xffffffffu };
+enum ofp_meter {
+    OFPM_MAX = 0xffff0000u,
+    OFPM_SLOWPATH = 0xfffffffdu,
+    OFPM_CONTROLLER = 0xfffffffeu,
+    OFPM_ALL = 0xffffffffu,
+};
+enum ofp_table { OFPTT_MAX = 0xfe, OFPTT_ALL = 0xff };
+
+enum ofp_port_config {
+    OFPPC_PORT_DOWN = 1 << 0,
+    OFPPC_NO_RECV = 1 << 2,
+    OFPPC_NO_FWD = 1 << 5,
+    OFPPC_NO_PACKET_IN = 1 << 6,
+};
+enum ofp_port_state { OFPPS_LINK_DOWN = 1 << 0, OFPPS_BLOCKED = 1 << 1, OFPPS_LIVE = 1 << 2 };
+enum ofp_port_features {
+    OFPPF_10MB_HD = 1 << 0,
+    OFPPF_10MB_FD = 1 << 1,
+    OFPPF_100MB_HD = 1 << 2,
+    OFPPF_100MB_FD = 1 << 3,
+    OFPPF_1GB_HD = 1 << 4,
+    OFPPF_1GB_FD = 1 << 5,
+    OFPPF_10GB_FD = 1 << 6,
+    OFPPF_40GB_FD = 1 << 7,
+    OFPPF_100GB_FD = 1 << 8,
+    OFPPF_1TB_FD = 1 << 9,
+    OFPPF_OTHER = 1 << 10,
+    OFPPF_COPPER = 1 << 11,
+    OFPPF_FIBER = 1 << 12,
+    OFPPF_AUTONEG = 1 << 13,
+    OFPPF_PAUSE = 1 << 14,
+    OFPPF_PAUSE_ASYM = 1 << 15,
+};
+
+enum ofp_capabilities {
+    OFPC_FLOW_STATS = 1 << 0,
+    OFPC_TABLE_STATS = 1 << 1,
+    OFPC_PORT_STATS = 1 << 2,
+    OFPC_GROUP_STATS = 1 << 3,
+    OFPC_IP_REASM = 1 << 5,
+    OFPC_QUEUE_STATS = 1 << 6,
+    OFPC_PORT_BLOCKED = 1 << 8,
+};
+
+enum ofp_config_flags { OFPC_FRAG_NORMAL = 0, OFPC_FRAG_DROP = 1, OFPC_FRAG_REASM = 2, OFPC_FRAG_MASK = 3 };
+
+enum ofp_flow_mod_command {
+    OFPFC_ADD = 0,
+    OFPFC_MODIFY = 1,
+    OFPFC_MODIFY_STRICT = 2,
+    OFPFC_DELETE = 3,
+    OFPFC_DELETE_STRICT = 4,
+};
+enum ofp_flow_mod_flags {
+    OFPFF_SEND_FLOW_REM = 1 << 0,
+    OFPFF_CHECK_OVERLAP = 1 << 1,
+    OFPFF_RESET_COUNTS = 1 << 2,
+    OFPFF_NO_PKT_COUNTS = 1 << 3,
+    OFPFF_NO_BYT_COUNTS = 1 << 4,
+};
+enum ofp_flow_removed_reason {
+    OFPRR_IDLE_TIMEOUT = 0,
+    OFPRR_HARD_TIMEOUT = 1,
+    OFPRR_DELETE = 2,
+    OFPRR_GROUP_DELETE = 3,
+    OFPRR_METER_DELETE = 4,
+};
+enum ofp_packet_in_reason { OFPR_NO_MATCH = 0, OFPR_ACTION = 1, OFPR_INVALID_TTL = 2 };
+enum ofp_port_reason { OFPPR_ADD = 0, OFPPR_DELETE = 1, OFPPR_MODIFY = 2 };
+
+enum ofp_group_mod_command { OFPGC_ADD = 0, OFPGC_MODIFY = 1, OFPGC_DELETE = 2 };
+enum ofp_group_type { OFPGT_ALL = 0, OFPGT_SELECT = 1, OFPGT_INDIRECT = 2, OFPGT_FF = 3 };
+enum ofp_group_capabilities {
+    OFPGFC_SELECT_WEIGHT = 1 << 0,
+    OFPGFC_SELECT_LIVENESS = 1 << 1,
+    OFPGFC_CHAINING = 1 << 2,
+    OFPGFC_CHAINING_CHECKS = 1 << 3,
+};
+
+enum ofp_meter_mod_command { OFPMC_ADD = 0, OFPMC_MODIFY = 1, OFPMC_DELETE = 2 };
+enum ofp_meter_flags { OFPMF_KBPS = 1, OFPMF_PKTPS = 2, OFPMF_BURST = 4, OFPMF_STATS = 8 };
+enum ofp_meter_band_type { OFPMBT_DROP = 1, OFPMBT_DSCP_REMARK = 2, OFPMBT_EXPERIMENTER = 0xffff };
+
+enum ofp_controller_role {
+    OFPCR_ROLE_NOCHANGE = 0,
+    OFPCR_ROLE_EQUAL = 1,
+    OFPCR_ROLE_MASTER = 2,
+    OFPCR_ROLE_SLAVE = 3,
+};
+
+enum ofp_multipart_type {
+    OFPMP_DESC = 0,
+    OFPMP_FLOW = 1,
+    OFPMP_AGGREGATE = 2,
+    OFPMP_TABLE = 3,
+    OFPMP_PORT_STATS = 4,
+    OFPMP_QUEUE = 5,
+    OFPMP_GROUP = 6,
+    OFPMP_GROUP_DESC = 7,
+    OFPMP_GROUP_FEATURES = 8,
+    OFPMP_METER = 9,
+    OFPMP_METER_CONFIG = 10,
+    OFPMP_METER_FEATURES = 11,
+    OFPMP_TABLE_FEATURES = 12,
+    OFPMP_PORT_DESC = 13,
+    OFPMP_EXPERIMENTER = 0xffff,
+};
+#define OFPMPF_REQ_MORE   1
+#define OFPMPF_REPLY_MORE 1
+
+/* ---- errors (clause 7.4.4) ---- */
+
+enum ofp_error_type {
+    OFPET_HELLO_FAILED = 0,
+    OFPET_BAD_REQUEST = 1,
+    OFPET_BAD_ACTION = 2,
+    OFPET_BAD_INSTRUCTION = 3,
+    OFPET_BAD_MATCH = 4,
+    OFPET_FLOW_MOD_FAILED = 5,
+    OFPET_GROUP_MOD_FAILED = 6,
+    OFPET_PORT_MOD_FAILED = 7,
+    OFPET_TABLE_MOD_FAILED = 8,
+    OFPET_QUEUE_OP_FAILED = 9,
+    OFPET_SWITCH_CONFIG_FAILED = 10,
+    OFPET_ROLE_REQUEST_FAILED = 11,
+    OFPET_METER_MOD_FAILED = 12,
+    OFPET_TABLE_FEATURES_FAILED = 13,
+    OFPET_EXPERIMENTER = 0xffff,
+};
+
+/* An error as one number: type in the upper half, code in the lower. 0 (HELLO_FAILED/INCOMPATIBLE) never answers
+ * anything but a hello, so 0 also means "no error". */
+typedef uint32_t of_error;
+#define OF_ERROR(type, code) ((of_error)((uint32_t)(type) << 16 | (code)))
+#define OF_ERROR_TYPE(error) ((uint16_t)((error) >> 16))
+#define OF_ERROR_CODE(error) ((uint16_t)(error))
+
+enum {
+    OFPHFC_INCOMPATIBLE = OF_ERROR(OFPET_HELLO_FAILED, 0),
+    OFPHFC_EPERM = OF_ERROR(OFPET_HELLO_FAILED, 1),
+
+    OFPBRC_BAD_VERSION = OF_ERROR(OFPET_BAD_REQUEST, 0),
+    OFPBRC_BAD_TYPE = OF_ERROR(OFPET_BAD_REQUEST, 1),
+    OFPBRC_BAD_MULTIPART = OF_ERROR(OFPET_BAD_REQUEST, 2),
+    OFPBRC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_REQUEST, 3),
+    OFPBRC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_REQUEST, 4),
+    OFPBRC_EPERM = OF_ERROR(OFPET_BAD_REQUEST, 5),
+    OFPBRC_BAD_LEN = OF_ERROR(OFPET_BAD_REQUEST, 6),
+    OFPBRC_BUFFER_EMPTY = OF_ERROR(OFPET_BAD_REQUEST, 7),
+    OFPBRC_BUFFER_UNKNOWN = OF_ERROR(OFPET_BAD_REQUEST, 8),
+    OFPBRC_BAD_TABLE_ID = OF_ERROR(OFPET_BAD_REQUEST, 9),
+    OFPBRC_IS_SLAVE = OF_ERROR(OFPET_BAD_REQUEST, 10),
+    OFPBRC_BAD_PORT = OF_ERROR(OFPET_BAD_REQUEST, 11),
+    OFPBRC_BAD_PACKET = OF_ERROR(OFPET_BAD_REQUEST, 12),
+    OFPBRC_MULTIPART_BUFFER_OVERFLOW = OF_ERROR(OFPET_BAD_REQUEST, 13),
+
+    OFPBAC_BAD_TYPE = OF_ERROR(OFPET_BAD_ACTION, 0),
+    OFPBAC_BAD_LEN = OF_ERROR(OFPET_BAD_ACTION, 1),
+    OFPBAC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_ACTION, 2),
+    OFPBAC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_ACTION, 3),
+    OFPBAC_BAD_OUT_PORT = OF_ERROR(OFPET_BAD_ACTION, 4),
+    OFPBAC_BAD_ARGUMENT = OF_ERROR(OFPET_BAD_ACTION, 5),
+    OFPBAC_EPERM = OF_ERROR(OFPET_BAD_ACTION, 6),
+    OFPBAC_TOO_MANY = OF_ERROR(OFPET_BAD_ACTION, 7),
+    OFPBAC_BAD_QUEUE = OF_ERROR(OFPET_BAD_ACTION, 8),
+    OFPBAC_BAD_OUT_GROUP = OF_ERROR(OFPET_BAD_ACTION, 9),
+    OFPBAC_MATCH_INCONSISTENT = OF_ERROR(OFPET_BAD_ACTION, 10),
+    OFPBAC_UNSUPPORTED_ORDER = OF_ERROR(OFPET_BAD_ACTION, 11),
+    OFPBAC_BAD_TAG = OF_ERROR(OFPET_BAD_ACTION, 12),
+    OFPBAC_BAD_SET_TYPE = OF_ERROR(OFPET_BAD_ACTION, 13),
+    OFPBAC_BAD_SET_LEN = OF_ERROR(OFPET_BAD_ACTION, 14),
+    OFPBAC_BAD_SET_ARGUMENT = OF_ERROR(OFPET_BAD_ACTION, 15),
+
+    OFPBIC_UNKNOWN_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 0),
+    OFPBIC_UNSUP_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 1),
+    OFPBIC_BAD_TABLE_ID = OF_ERROR(OFPET_BAD_INSTRUCTION, 2),
+    OFPBIC_UNSUP_METADATA = OF_ERROR(OFPET_BAD_INSTRUCTION, 3),
+    OFPBIC_UNSUP_METADATA_MASK = OF_ERROR(OFPET_BAD_INSTRUCTION, 4),
+    OFPBIC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_INSTRUCTION, 5),
+    OFPBIC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_INSTRUCTION, 6),
+    OFPBIC_BAD_LEN = OF_ERROR(OFPET_BAD_INSTRUCTION, 7),
+    OFPBIC_EPERM = OF_ERROR(OFPET_BAD_INSTRUCTION, 8),
+    OFPBIC_DUP_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 9), /* 1.4; 1.3 has no code of its own */
+
+    OFPBMC_BAD_TYPE = OF_ERROR(OFPET_BAD_MATCH, 0),
+    OFPBMC_BAD_LEN = OF_ERROR(OFPET_BAD_MATCH, 1),
+    OFPBMC_BAD_TAG = OF_ERROR(OFPET_BAD_MATCH, 2),
+    OFPBMC_BAD_DL_ADDR_MASK = OF_ERROR(OFPET_BAD_MATCH, 3),
+    OFPBMC_BAD_NW_ADDR_MASK = OF_ERROR(OFPET_BAD_MATCH, 4),
+    OFPBMC_BAD_WILDCARDS = OF_ERROR(OFPET_BAD_MATCH, 5),
+    OFPBMC_BAD_FIELD = OF_ERROR(OFPET_BAD_MATCH, 6),
+    OFPBMC_BAD_VALUE = OF_ERROR(OFPET_BAD_MATCH, 7),
+    OFPBMC_BAD_MASK = OF_ERROR(OFPET_BAD_MATCH, 8),
+    OFPBMC_BAD_PREREQ = OF_ERROR(OFPET_BAD_MATCH, 9),
+    OFPBMC_DUP_FIELD = OF_ERROR(OFPET_BAD_MATCH, 10),
+    OFPBMC_EPERM = OF_ERROR(OFPET_BAD_MATCH, 11),
+
+    OFPFMFC_UNKNOWN = OF_ERROR(OFPET_FLOW_MOD_FAILED, 0),
+    OFPFMFC_TABLE_FULL = OF_ERROR(OFPET_FLOW_MOD_FAILED, 1),
+    OFPFMFC_BAD_TABLE_ID = OF_ERROR(OFPET_FLOW_MOD_FAILED, 2),
+    OFPFMFC_OVERLAP = OF_ERROR(OFPET_FLOW_MOD_FAILED, 3),
+    OFPFMFC_EPERM = OF_ERROR(OFPET_FLOW_MOD_FAILED, 4),
+    OFPFMFC_BAD_TIMEOUT = OF_ERROR(OFPET_FLOW_MOD_FAILED, 5),
+    OFPFMFC_BAD_COMMAND = OF_ERROR(OFPET_FLOW_MOD_FAILED, 6),
+    OFPFMFC_BAD_FLAGS = OF_ERROR(OFPET_FLOW_MOD_FAILED, 7),
+
+    OFPGMFC_GROUP_EXISTS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 0),
+    OFPGMFC_INVALID_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 1),
+    OFPGMFC_WEIGHT_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 2),
+    OFPGMFC_OUT_OF_GROUPS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 3),
+    OFPGMFC_OUT_OF_BUCKETS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 4),
+    OFPGMFC_CHAINING_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 5),
+    OFPGMFC_WATCH_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 6),
+    OFPGMFC_LOOP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 7),
+    OFPGMFC_UNKNOWN_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 8),
+    OFPGMFC_CHAINED_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 9),
+    OFPGMFC_BAD_TYPE = OF_ERROR(OFPET_GROUP_MOD_FAILED, 10),
+    OFPGMFC_BAD_COMMAND = OF_ERROR(OFPET_GROUP_MOD_FAILED, 11),
+    OFPGMFC_BAD_BUCKET = OF_ERROR(OFPET_GROUP_MOD_FAILED, 12),
+    OFPGMFC_BAD_WATCH = OF_ERROR(OFPET_GROUP_MOD_FAILED, 13),
+    OFPGMFC_EPERM = OF_ERROR(OFPET_GROUP_MOD_FAILED, 14),
+
+    OFPPMFC_BAD_PORT = OF_ERROR(OFPET_PORT_MOD_FAILED, 0),
+    OFPPMFC_BAD_HW_ADDR = OF_ERROR(OFPET_PORT_MOD_FAILED, 1),
+    OFPPMFC_BAD_CONFIG = OF_ERROR(OFPET_PORT_MOD_FAILED, 2),
+    OFPPMFC_BAD_ADVERTISE = OF_ERROR(OFPET_PORT_MOD_FAILED, 3),
+
+    OFPTMFC_BAD_TABLE = OF_ERROR(OFPET_TABLE_MOD_FAILED, 0),
+    OFPTMFC_BAD_CONFIG = OF_ERROR(OFPET_TABLE_MOD_FAILED, 1),
+
+    OFPQOFC_BAD_PORT = OF_ERROR(OFPET_QUEUE_OP_FAILED, 0),
+    OFPQOFC_BAD_QUEUE = OF_ERROR(OFPET_QUEUE_OP_FAILED, 1),
+
+    OFPSCFC_BAD_FLAGS = OF_ERROR(OFPET_SWITCH_CONFIG_FAILED, 0),
+    OFPSCFC_BAD_LEN = OF_ERROR(OFPET_SWITCH_CONFIG_FAILED, 1),
+
+    OFPRRFC_STALE = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 0),
+    OFPRRFC_UNSUP = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 1),
+    OFPRRFC_BAD_ROLE = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 2),
+
+    OFPMMFC_UNKNOWN = OF_ERROR(OFPET_METER_MOD_FAILED, 0),
+    OFPMMFC_METER_EXISTS = OF_ERROR(OFPET_METER_MOD_FAILED, 1),
+    OFPMMFC_INVALID_METER = OF_ERROR(OFPET_METER_MOD_FAILED, 2),
+    OFPMMFC_UNKNOWN_METER = OF_ERROR(OFPET_METER_MOD_FAILED, 3),
+    OFPMMFC_BAD_COMMAND = OF_ERROR(OFPET_METER_MOD_FAILED, 4),
+    OFPMMFC_BAD_FLAGS = OF_ERROR(OFPET_METER_MOD_FAILED, 5),
+    OFPMMFC_BAD_RATE = OF_ERROR(OFPET_METER_MOD_FAILED, 6),
+    OFPMMFC_BAD_BURST = OF_ERROR(OFPET_METER_MOD_FAILED, 7),
+    OFPMMFC_BAD_BAND = OF_ERROR(OFPET_METER_MOD_FAILED, 8),
+    OFPMMFC_BAD_BAND_VALUE = OF_ERROR(OFPET_METER_MOD_FAILED, 9),
+    OFPMMFC_OUT_OF_METERS = OF_ERROR(OFPET_METER_MOD_FAILED, 10),
+    OFPMMFC_OUT_OF_BANDS = OF_ERROR(OFPET_METER_MOD_FAILED, 11),
+
+    OFPTFFC_BAD_TABLE = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 0),
+    OFPTFFC_BAD_METADATA = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 1),
+    OFPTFFC_BAD_TYPE = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 2),
+    OFPTFFC_BAD_LEN = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 3),
+    OFPTFFC_BAD_ARGUMENT = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 4),
+    OFPTFFC_EPERM = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 5),
+};
+
+/* Errors of bundles in 1.3 (extension 230): type OFPET_EXPERIMENTER with the ONF's experimenter number. */
+#define OF_BUNDLE_ERROR(exp_type) OF_ERROR(OFPET_EXPERIMENTER, exp_type)
+enum {
+    OFPBFC_UNKNOWN = 2300,
+    OFPBFC_EPERM = 2301,
+    OFPBFC_BAD_ID = 2302,
+    OFPBFC_BUNDLE_EXIST = 2303,
+    OFPBFC_BUNDLE_CLOSED = 2304,
+    OFPBFC_OUT_OF_BUNDLES = 2305,
+    OFPBFC_BAD_TYPE = 2306,
+    OFPBFC_BAD_FLAGS = 2307,
+    OFPBFC_MSG_BAD_LEN = 2308,
+    OFPBFC_MSG_BAD_XID = 2309,
+    OFPBFC_MSG_UNSUP = 2310,
+    OFPBFC_MSG_CONFLICT = 2311,
+    OFPBFC_MSG_TOO_MANY = 2312,
+    OFPBFC_MSG_FAILED = 2313,
+    OFPBFC_TIMEOUT = 2314,
+    OFPBFC_BUNDLE_IN_PROGRESS = 2315,
+};
+
+/* "BAD_MATCH/BAD_PREREQ" and the like; numbers for what is unknown. */
+void of_print_error(struct text *t, of_error error);
+
+/* ---- actions and instructions (clauses 7.2.4, 7.2.5) ---- */
+
+enum of_action_type {
+    OFPAT_OUTPUT = 0,
+    OFPAT_COPY_TTL_OUT = 11,
+    OFPAT_COPY_TTL_IN = 12,
+    OFPAT_SET_MPLS_TTL = 15,
+    OFPAT_DEC_MPLS_TTL = 16,
+    OFPAT_PUSH_VLAN = 17,
+    OFPAT_POP_VLAN = 18,
+    OFPAT_PUSH_MPLS = 19,
+    OFPAT_POP_MPLS = 20,
+    OFPAT_SET_QUEUE = 21,
+    OFPAT_GROUP = 22,
+    OFPAT_SET_NW_TTL = 23,
+    OFPAT_DEC_NW_TTL = 24,
+    OFPAT_SET_FIELD = 25,
+    OFPAT_PUSH_PBB = 26,
+    OFPAT_POP_PBB = 27,
+    OFPAT_EXPERIMENTER = 0xffff,
+    /* Open vSwitch's, experimenter actions on the wire (NXAST_REG_MOVE, NXAST_REG_LOAD). */
+    OF_NX_REG_MOVE = 0x10006,
+    OF_NX_REG_LOAD = 0x10007,
+};
+
+struct of_action {
+    uint32_t type; /* enum of_action_type */
+    union {
+        struct {
+            uint32_t port;
+            uint16_t max_len; /* of a packet-in, for OFPP_CONTROLLER */
+        } output;
+        uint32_t group_id;
+        uint32_t queue_id;
+        uint16_t ethertype; /* PUSH_*, POP_MPLS */
+        uint8_t ttl;        /* SET_NW_TTL, SET_MPLS_TTL */
+        struct {
+            enum of_field_id field;
+            uint8_t value[16]; /* the field's bytes, network order */
+        } set_field;
+        struct {
+            enum of_field_id field;
+            uint8_t offset, n_bits; /* bits of the field, from the least significant */
+            uint64_t value;
+        } reg_load;
+        struct {
+            enum of_field_id from, to;
+            uint16_t from_offset, to_offset, n_bits;
+        } reg_move;
+    };
+};
+
+struct of_actions {
+    struct of_action *at;
+    size_t count;
+};
+
+enum ofp_instruction_type {
+    OFPIT_GOTO_TABLE = 1,
+    OFPIT_WRITE_METADATA = 2,
+    OFPIT_WRITE_ACTIONS = 3,
+    OFPIT_APPLY_ACTIONS = 4,
+    OFPIT_CLEAR_ACTIONS = 5,
+    OFPIT_METER = 6,
+    OFPIT_EXPERIMENTER = 0xffff,
+};
+
+struct of_instruction {
+    uint16_t type; /* enum ofp_instruction_type */
+    union {
+        uint8_t table_id;
+        struct {
+            uint64_t metadata, mask;
+        } write_metadata;
+        struct of_actions actions; /* WRITE_ACTIONS, APPLY_ACTIONS */
+        uint32_t meter_id;
+    };
+};
+
+struct of_instructions {
+    struct of_instruction *at;
+    size_t count;
+};
+
+/* Builders, for lists like (struct of_action[]){of_set_u64(OF_TUNNEL_ID, teid), of_output(port)}. */
+static inline struct of_action of_output(uint32_t port)
+{
+    return (struct of_action){.type = OFPAT_OUTPUT, .output = {port, OFPCML_NO_BUFFER}};
+}
+
+static inline struct of_action of_to_group(uint32_t group_id)
+{
+    return (struct of_action){.type = OFPAT_GROUP, .group_id = group_id};
+}
+
+/* set_field of a field of up to 8 bytes, value in host order. */
+struct of_action of_set_field(enum of_field_id field, uint64_t value);
+/* The same with the field's bytes in network order (addresses). */
+struct of_action of_set_field_bytes(enum of_field_id field, const void *value);
+
+/* ---- messages ---- */
+
+struct of_hello {
+    uint32_t versions; /* bit n: version n; from the version bitmap, or from the header's version when there is none */
+};
+
+struct of_error_message {
+    uint16_t type, code;   /* code is exp_type when type is OFPET_EXPERIMENTER */
+    uint32_t experimenter; /* then */
+    struct bytes data;     /* at least 64 bytes of the request */
+};
+
+struct of_echo {
+    struct bytes data;
+};
+
+/* What no table knows: other experimenters' messages. */
+struct of_experimenter {
+    uint32_t experimenter;
+    uint32_t exp_type;
+    struct bytes data;
+};
+
+struct of_features_reply {
+    uint64_t datapath_id;
+    uint32_t n_buffers;
+    uint8_t n_tables;
+    uint8_t auxiliary_id;
+    uint32_t capabilities; /* enum ofp_capabilities */
+};
+
+struct of_switch_config {
+    uint16_t flags; /* enum ofp_config_flags */
+    uint16_t miss_send_len;
+};
+
+struct of_packet_in {
+    uint32_t buffer_id;
+    uint16_t total_len;
+    uint8_t reason; /* enum ofp_packet_in_reason */
+    uint8_t table_id;
+    uint64_t cookie;
+    struct of_match match; /* in_port and the other pipeline fields */
+    struct bytes data;
+};
+
+struct of_packet_out {
+    uint32_t buffer_id;
+    uint32_t in_port;
+    struct of_actions actions;
+    struct bytes data;
+};
+
+struct of_flow_removed {
+    uint64_t cookie;
+    uint16_t priority;
+    uint8_t reason; /* enum ofp_flow_removed_reason */
+    uint8_t table_id;
+    uint32_t duration_s, duration_ns;
+    uint16_t idle_timeout, hard_timeout;
+    uint64_t packet_count, byte_count;
+    struct of_match match;
+};
+
+struct of_flow_mod {
+    uint64_t cookie, cookie_mask;
+    uint8_t table_id;
+    uint8_t command;                    /* enum ofp_flow_mod_command */
+    uint16_t idle_timeout, hard_timeout; /* seconds; 0: none */
+    uint16_t priority;
+    uint32_t buffer_id; /* OFP_NO_BUFFER */
+    uint32_t out_port, out_group; /* filters of delete; OFPP_ANY, OFPG_ANY */
+    uint16_t flags;               /* enum ofp_flow_mod_flags */
+    struct of_match match;
+    struct of_instructions instructions;
+};
+
+struct of_bucket {
+    uint16_t weight; /* select groups */
+    uint32_t watch_port, watch_group; /* fast failover; OFPP_ANY, OFPG_ANY */
+    struct of_actions actions;
+};
+
+struct of_buckets {
+    struct of_bucket *at;
+    size_t count;
+};
+
+struct of_group_mod {
+    uint16_t command; /* enum ofp_group_mod_command */
+    uint8_t type;     /* enum ofp_group_type */
+    uint32_t group_id;
+    struct of_buckets buckets;
+};
+
+struct of_port {
+    uint32_t port_no;
+    uint8_t hw_addr[6];
+    char name[OFP_NAME_SIZE];
+    uint32_t config; /* enum ofp_port_config */
+    uint32_t state;  /* enum ofp_port_state */
+    uint32_t curr, advertised, supported, peer; /* enum ofp_port_features */
+    uint32_t curr_speed, max_speed;             /* kbit/s */
+};
+
+struct of_ports {
+    struct of_port *at;
+    size_t count;
+};
+
+struct of_port_status {
+    uint8_t reason; /* enum ofp_port_reason */
+    struct of_port desc;
+};
+
+struct of_port_mod {
+    uint32_t port_no;
+    uint8_t hw_addr[6];
+    uint32_t config, mask;
+    uint32_t advertise;
+};
+
+struct of_table_mod {
+    uint8_t table_id;
+    uint32_t config;
+};
+
+struct of_meter_band {
+    uint16_t type; /* enum ofp_meter_band_type */
+    uint32_t rate, burst_size;
+    uint8_t prec_level; /* DSCP_REMARK */
+};
+
+struct of_meter_bands {
+    struct of_meter_band *at;
+    size_t count;
+};
+
+struct of_meter_mod {
+    uint16_t command; /* enum ofp_meter_mod_command */
+    uint16_t flags;   /* enum ofp_meter_flags */
+    uint32_t meter_id;
+    struct of_meter_bands bands;
+};
+
+struct of_role {
+    uint32_t role; /* enum ofp_controller_role */
+    uint64_t generation_id;
+};
+
+/* Bit n: reason n is wanted; [0] as master or equal, [1] as slave. */
+struct of_async_config {
+    uint32_t packet_in_mask[2], port_status_mask[2], flow_removed_mask[2];
+};
+
+struct of_queue {
+    uint32_t queue_id, port;
+    uint16_t min_rate, max_rate; /* in 1/10 of a percent; 0xffff: not configured */
+};
+
+struct of_queue_config {
+    uint32_t port;
+    struct {
+        struct of_queue *at;
+        size_t count;
+    } queues;
+};
+
+/* Extension 230. */
+enum ofp_bundle_ctrl_type {
+    OFPBCT_OPEN_REQUEST = 0,
+    OFPBCT_OPEN_REPLY = 1,
+    OFPBCT_CLOSE_REQUEST = 2,
+    OFPBCT_CLOSE_REPLY = 3,
+    OFPBCT_COMMIT_REQUEST = 4,
+    OFPBCT_COMMIT_REPLY = 5,
+    OFPBCT_DISCARD_REQUEST = 6,
+    OFPBCT_DISCARD_REPLY = 7,
+};
+enum ofp_bundle_flags { OFPBF_ATOMIC = 1, OFPBF_ORDERED = 2 };
+
+struct of_bundle_control {
+    uint32_t bundle_id;
+    uint16_t type;  /* enum ofp_bundle_ctrl_type */
+    uint16_t flags; /* enum ofp_bundle_flags */
+};
+
+struct of_bundle_add {
+    uint32_t bundle_id;
+    uint16_t flags;
+    struct bytes message; /* a whole message, header and all, with the same xid */
+};
+
+/* ---- multipart bodies (clause 7.3.5) ---- */
+
+struct of_desc {
+    char mfr_desc[256], hw_desc[256], sw_desc[256], serial_num[32], dp_desc[256];
+};
+
+struct of_flow_stats_request { /* FLOW and AGGREGATE */
+    uint8_t table_id; /* OFPTT_ALL */
+    uint32_t out_port, out_group;
+    uint64_t cookie, cookie_mask;
+    struct of_match match;
+};
+
+struct of_flow_stats {
+    uint8_t table_id;
+    uint32_t duration_s, duration_ns;
+    uint16_t priority, idle_timeout, hard_timeout, flags;
+    uint64_t cookie, packet_count, byte_count;
+    struct of_match match;
+    struct of_instructions instructions;
+};
+
+struct of_aggregate_stats {
+    uint64_t packet_count, byte_count;
+    uint32_t flow_count;
+};
+
+struct of_table_stats {
+    uint8_t table_id;
+    uint32_t active_count;
+    uint64_t lookup_count, matched_count;
+};
+
+struct of_port_stats {
+    uint32_t port_no;
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors;
+    uint64_t rx_frame_err, rx_over_err, rx_crc_err, collisions;
+    uint32_t duration_s, duration_ns;
+};
+
+struct of_queue_stats {
+    uint32_t port_no, queue_id;
+    uint64_t tx_bytes, tx_packets, tx_errors;
+    uint32_t duration_s, duration_ns;
+};
+
+struct of_bucket_counter {
+    uint64_t packet_count, byte_count;
+};
+
+struct of_group_stats {
+    uint32_t group_id, ref_count;
+    uint64_t packet_count, byte_count;
+    uint32_t duration_s, duration_ns;
+    struct {
+        struct of_bucket_counter *at;
+        size_t count;
+    } buckets;
+};
+
+struct of_group_desc {
+    uint8_t type;
+    uint32_t group_id;
+    struct of_buckets buckets;
+};
+
+struct of_group_features {
+    uint32_t types, capabilities;
+    uint32_t max_groups[4], actions[4]; /* by enum ofp_group_type */
+};
+
+struct of_band_stats {
+    uint64_t packet_band_count, byte_band_count;
+};
+
+struct of_meter_stats {
+    uint32_t meter_id, flow_count;
+    uint64_t packet_in_count, byte_in_count;
+    uint32_t duration_s, duration_ns;
+    struct {
+        struct of_band_stats *at;
+        size_t count;
+    } bands;
+};
+
+struct of_meter_config {
+    uint16_t flags;
+    uint32_t meter_id;
+    struct of_meter_bands bands;
+};
+
+struct of_meter_features {
+    uint32_t max_meter, band_types, capabilities;
+    uint8_t max_bands, max_color;
+};
+
+/* Clause 7.3.5.5.2. The body of a property is kept as it is on the wire. */
+enum ofp_table_feature_prop_type {
+    OFPTFPT_INSTRUCTIONS = 0,
+    OFPTFPT_INSTRUCTIONS_MISS = 1,
+    OFPTFPT_NEXT_TABLES = 2,
+    OFPTFPT_NEXT_TABLES_MISS = 3,
+    OFPTFPT_WRITE_ACTIONS = 4,
+    OFPTFPT_WRITE_ACTIONS_MISS = 5,
+    OFPTFPT_APPLY_ACTIONS = 6,
+    OFPTFPT_APPLY_ACTIONS_MISS = 7,
+    OFPTFPT_MATCH = 8,
+    OFPTFPT_WILDCARDS = 10,
+    OFPTFPT_WRITE_SETFIELD = 12,
+    OFPTFPT_WRITE_SETFIELD_MISS = 13,
+    OFPTFPT_APPLY_SETFIELD = 14,
+    OFPTFPT_APPLY_SETFIELD_MISS = 15,
+};
+
+struct of_property {
+    uint16_t type;
+    struct bytes data;
+};
+
+struct of_table_features {
+    uint8_t table_id;
+    char name[32];
+    uint64_t metadata_match, metadata_write;
+    uint32_t config, max_entries;
+    struct {
+        struct of_property *at;
+        size_t count;
+    } properties;
+};
+
+#define OF_LIST(type)                                                                              \
+    struct {                                                                                       \
+        struct type *at;                                                                           \
+        size_t count;                                                                              \
+    }
+
+struct of_multipart {
+    uint16_t type;  /* enum ofp_multipart_type */
+    uint16_t flags; /* OFPMPF_* */
+    union {
+        struct of_flow_stats_request flow_request; /* FLOW, AGGREGATE */
+        struct {
+            uint32_t port_no, queue_id; /* PORT_STATS (port_no), QUEUE */
+        } port_request;
+        uint32_t group_id; /* GROUP */
+        uint32_t meter_id; /* METER, METER_CONFIG */
+        OF_LIST(of_table_features) table_features; /* request and reply */
+        struct of_desc *desc;
+        OF_LIST(of_flow_stats) flows;
+        struct of_aggregate_stats aggregate;
+        OF_LIST(of_table_stats) tables;
+        OF_LIST(of_port_stats) port_stats;
+        OF_LIST(of_queue_stats) queue_stats;
+        OF_LIST(of_group_stats) group_stats;
+        OF_LIST(of_group_desc) group_desc;
+        struct of_group_features group_features;
+        OF_LIST(of_meter_stats) meter_stats;
+        OF_LIST(of_meter_config) meter_config;
+        struct of_meter_features meter_features;
+        struct of_ports ports;
+        struct of_experimenter experimenter;
+    };
+};
+
+struct of_message {
+    uint8_t version; /* as received; of_encode() writes OFP_VERSION when 0 */
+    uint8_t type;    /* enum ofp_type */
+    uint32_t xid;
+    union {
+        struct of_hello hello;
+        struct of_error_message error;
+        struct of_echo echo; /* request and reply */
+        struct of_experimenter experimenter;
+        struct of_features_reply features;
+        struct of_switch_config config; /* SET_CONFIG, GET_CONFIG_REPLY */
+        struct of_packet_in packet_in;
+        struct of_packet_out packet_out;
+        struct of_flow_removed flow_removed;
+        struct of_flow_mod flow_mod;
+        struct of_group_mod group_mod;
+        struct of_port_status port_status;
+        struct of_port_mod port_mod;
+        struct of_table_mod table_mod;
+        struct of_meter_mod meter_mod;
+        struct of_role role; /* request and reply */
+        struct of_async_config async;
+        struct of_queue_config queue_config; /* request: port alone */
+        struct of_bundle_control bundle_control;
+        struct of_bundle_add bundle_add;
+        struct of_multipart multipart_request;
+        struct of_multipart multipart_reply;
+    };
+};
+
+/* Decodes one whole message (`wire.len` bytes, as the header says). 0; -EBADMSG with the error that answers it in
+ * *why; -ENOMEM when the arena is exhausted. The header's fields are set in any case if 8 bytes are there. */
+int of_decode(struct of_message *m, struct bytes wire, struct arena *arena, of_error *why);
+
+/* Writes the message with its length. What does not fit makes the writer bad. */
+void of_encode(struct writer *w, const struct of_message *m);
+
+/* One line: "FLOW_MOD add table=0 priority=100 ip,in_port=2 actions=output:1". */
+void of_print(struct text *t, const struct of_message *m);
+const char *of_type_name(uint8_t type);
+/* The same from the message's bytes, for trace_set_printer(). */
+void of_print_wire(struct bytes message, struct text *t);
+
+/* The length field of the header in the first 4 bytes of a stream, or 0 when it is shorter than a header: the stream
+ * can not go on. */
+static inline size_t of_message_length(const uint8_t header[4])
+{
+    size_t length = (size_t)header[2] << 8 | header[3];
+
+    return length < OFP_HEADER_SIZE ? 0 : length;
+}
+
+/* An error message that answers `request` (clause 7.4.4: at least its first 64 bytes are quoted). */
+void of_encode_error(struct writer *w, uint32_t xid, of_error error, struct bytes request);
+
+/* A multipart reply that grows entry by entry and is cut into messages of at most 64 KB. `emit` gets each whole message. */
+struct of_multipart_writer {
+    uint8_t *buffer; /* OFP_MAX_MESSAGE bytes, the caller's */
+    struct writer w;
+    uint32_t xid;
+    uint16_t type;
+    void (*emit)(void *context, struct bytes message);
+    void *context;
+};
+
+void of_multipart_begin(struct of_multipart_writer *mw, uint8_t *buffer, uint32_t xid, uint16_t type,
+                        void (*emit)(void *context, struct bytes message), void *context);
+/* One entry of the reply's list: a struct of_flow_stats, of_port ... as the type says. */
+void of_multipart_add(struct of_multipart_writer *mw, const void *entry);
+void of_multipart_end(struct of_multipart_writer *mw);
+
+/* The parts, for those who keep them. */
+void of_encode_match(struct writer *w, const struct of_match *m);
+void of_encode_actions(struct writer *w, const struct of_action *at, size_t count);
+void of_encode_instructions(struct writer *w, const struct of_instructions *instructions);
+of_error of_decode_match(struct reader *r, struct of_match *m);
+of_error of_decode_actions(struct reader *r, struct of_actions *actions, struct arena *arena);
+of_error of_decode_instructions(struct reader *r, struct of_instructions *instructions, struct arena *arena);
+
+/* "set_field:0x11->tun_id,output:2", "apply actions and goto" in the style of ovs-ofctl. */
+void of_print_port(struct text *t, uint32_t port);
+void of_print_actions(struct text *t, const struct of_actions *actions);
+void of_print_instructions(struct text *t, const struct of_instructions *instructions);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * gtp_unit.h -- small helpers for the tests of wire/gtp and what stands on it.
+ */
+#ifndef STROWGER_TESTS_GTP_UNIT_H
+#define STROWGER_TESTS_GTP_UNIT_H
+
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "base/cursor.h"
+
+/* A view of the octets listed. */
+#define BYTES(...) bytes_of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+/* A copy in memory of exactly this size, so that AddressSanitizer sees a read past the end; to be
+ * freed. */
+static inline uint8_t *unit_copy(const void *at, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+
+    assert_non_null(copy);
+    if (len > 0)
+        memcpy(copy, at, len);
+    return copy;
+}
+
+#endif
