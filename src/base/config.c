@@ -159,12 +159,11 @@ static void read_scalar(struct config *config, const yaml_node_t *node, const ch
     struct text why = text_in(reason, sizeof(reason));
     bool ok;
 
-    if (field->type == &config_string) {
+    ok = field->type->parse(field, text, field->type->is_string ? NULL : value, &why);
+    if (ok && field->type->is_string) {
         struct bytes copy = arena_copy(&config->arena, bytes_of(text, strlen(text) + 1));
         memcpy(value, &copy.at, sizeof(copy.at));
         ok = copy.at != NULL;
-    } else {
-        ok = field->type->parse(field, text, value, &why);
     }
     if (ok)
         return;

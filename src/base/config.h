@@ -30,6 +30,9 @@ struct config_field;
 struct config_type {
     const char *expected; /* "a tracking area code (0..65535)"; the bounds of the field are added if it has some */
     bool (*parse)(const struct config_field *field, const char *text, void *value, struct text *why);
+    /* The member is a const char *, which is set to a copy of the text (owned by the config) when parse, given NULL for
+     * the value, accepts it. */
+    bool is_string;
 };
 
 enum config_shape {

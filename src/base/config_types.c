@@ -261,25 +261,24 @@ static bool parse_hex(const struct config_field *field, const char *text, void *
 static bool parse_string(const struct config_field *field, const char *text, void *value,
                          struct text *why)
 {
-    /* config.c copies strings itself, as they need the config's memory. */
     (void)field;
     (void)text;
     (void)value;
     (void)why;
-    return false;
+    return true;
 }
 
-const struct config_type config_bool = {"yes or no", parse_bool};
-const struct config_type config_uint = {"a number", parse_uint};
-const struct config_type config_string = {"text", parse_string};
-const struct config_type config_text = {"text", parse_text};
-const struct config_type config_ipv4 = {"an IPv4 address", parse_ipv4};
-const struct config_type config_ipv6 = {"an IPv6 address", parse_ipv6};
-const struct config_type config_prefix4 = {"an IPv4 prefix (10.45.0.0/16)", parse_prefix4};
-const struct config_type config_prefix6 = {"an IPv6 prefix (2001:db8::/48)", parse_prefix6};
-const struct config_type config_endpoint = {"an address and port (127.0.0.1:36412)", parse_endpoint};
-const struct config_type config_duration = {"a duration (500ms, 10s, 54min, 2h)", parse_duration};
-const struct config_type config_bitrate = {"a bit rate (100k, 50M, 1G)", parse_bitrate};
-const struct config_type config_size = {"a size (64k, 8M, 1G)", parse_size};
-const struct config_type config_enum = {"one of a list of words", parse_enum};
-const struct config_type config_hex = {"hexadecimal digits", parse_hex};
+const struct config_type config_bool = {"yes or no", parse_bool, false};
+const struct config_type config_uint = {"a number", parse_uint, false};
+const struct config_type config_string = {"text", parse_string, true};
+const struct config_type config_text = {"text", parse_text, false};
+const struct config_type config_ipv4 = {"an IPv4 address", parse_ipv4, false};
+const struct config_type config_ipv6 = {"an IPv6 address", parse_ipv6, false};
+const struct config_type config_prefix4 = {"an IPv4 prefix (10.45.0.0/16)", parse_prefix4, false};
+const struct config_type config_prefix6 = {"an IPv6 prefix (2001:db8::/48)", parse_prefix6, false};
+const struct config_type config_endpoint = {"an address and port (127.0.0.1:36412)", parse_endpoint, false};
+const struct config_type config_duration = {"a duration (500ms, 10s, 54min, 2h)", parse_duration, false};
+const struct config_type config_bitrate = {"a bit rate (100k, 50M, 1G)", parse_bitrate, false};
+const struct config_type config_size = {"a size (64k, 8M, 1G)", parse_size, false};
+const struct config_type config_enum = {"one of a list of words", parse_enum, false};
+const struct config_type config_hex = {"hexadecimal digits", parse_hex, false};

@@ -38,7 +38,8 @@ bool packet_port_refresh(struct packet_port *p)
 
     if (ask(p, SIOCGIFMTU, &request) == 0)
         p->mtu = request.ifr_mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)request.ifr_mtu;
-    p->carrier = ask(p, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) && (request.ifr_flags & IFF_RUNNING);
+    p->carrier = ask(p, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) &&
+                 (request.ifr_flags & IFF_RUNNING);
     return mtu != p->mtu || carrier != p->carrier;
 }
 
@@ -80,8 +81,8 @@ static int open_tun(struct packet_port *p, uint16_t mtu)
 
 /* ---- AF_PACKET ---- */
 
-/* Frames must come as they were on the wire: no segments glued together. An interface that can not do so anyway says no,
- * which is as good. */
+/* Frames must come as they were on the wire: no segments glued together. An interface that can not
+ * do so anyway says no, which is as good. */
 static void offloads_off(struct packet_port *p)
 {
     static const uint32_t commands[] = {ETHTOOL_SGRO, ETHTOOL_STSO, ETHTOOL_SGSO};
@@ -115,7 +116,8 @@ static int open_packet(struct packet_port *p)
     if ((err = ask(p, SIOCGIFINDEX, &request)) < 0)
         return err;
     address.sll_ifindex = everything.mr_ifindex = request.ifr_ifindex;
-    p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); /* silent until it is bound */
+    p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                   0); /* silent until it is bound */
     if (p->fd < 0)
         return -errno;
     offloads_off(p);
@@ -151,7 +153,8 @@ static int open_here(void *argument)
     return 0;
 }
 
-int packet_port_open(struct packet_port *p, enum packet_port_kind kind, const char *interface, int netns, uint16_t mtu)
+int packet_port_open(struct packet_port *p, enum packet_port_kind kind, const char *interface,
+                     int netns, uint16_t mtu)
 {
     struct opening opening = {p, mtu};
     int err;
@@ -252,8 +255,10 @@ static int receive_packet(struct packet_port *p, struct packet_buffer *buffers, 
 
     for (int i = 0; i < count; i++) {
         iov[i] = (struct iovec){buffers[i].at, buffers[i].size - VLAN_TAG_SIZE};
-        messages[i].msg_hdr = (struct msghdr){
-            .msg_iov = &iov[i], .msg_iovlen = 1, .msg_control = &control[i], .msg_controllen = sizeof(control[i])};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i],
+                                              .msg_iovlen = 1,
+                                              .msg_control = &control[i],
+                                              .msg_controllen = sizeof(control[i])};
     }
     n = recvmmsg(p->fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
     if (n < 0)
@@ -272,7 +277,8 @@ int packet_port_receive(struct packet_port *p, struct packet_buffer *buffers, in
 {
     if (count > PACKET_PORT_BURST)
         count = PACKET_PORT_BURST;
-    return p->kind == PACKET_PORT_PACKET ? receive_packet(p, buffers, count) : receive_tun(p, buffers, count);
+    return p->kind == PACKET_PORT_PACKET ? receive_packet(p, buffers, count)
+                                         : receive_tun(p, buffers, count);
 }
 
 /* ---- sending ---- */
@@ -283,7 +289,9 @@ static int send_tun(struct packet_port *p, const struct packet_buffer *buffers, 
         if (write(p->fd, buffers[i].at, buffers[i].len) < 0 && errno != EINTR) {
             if (errno == EINVAL) /* no IP packet, or no frame: nobody's loss */
                 continue;
-            return i > 0 || errno == EAGAIN || errno == ENOBUFS ? i : errno == EIO ? -ENETDOWN : -errno;
+            return i > 0 || errno == EAGAIN || errno == ENOBUFS ? i
+                   : errno == EIO                               ? -ENETDOWN
+                                                                : -errno;
         }
     return count;
 }
@@ -315,5 +323,6 @@ static int send_packet(struct packet_port *p, const struct packet_buffer *buffer
 
 int packet_port_send(struct packet_port *p, const struct packet_buffer *buffers, int count)
 {
-    return p->kind == PACKET_PORT_PACKET ? send_packet(p, buffers, count) : send_tun(p, buffers, count);
+    return p->kind == PACKET_PORT_PACKET ? send_packet(p, buffers, count)
+                                         : send_tun(p, buffers, count);
 }

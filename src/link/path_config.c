@@ -54,35 +54,42 @@ const struct config_schema gtpc_path_config_schema = {.name = "gtpc",
                                                       .count = COUNT(gtpc_fields),
                                                       .size = sizeof(struct gtpc_path_config)};
 
-static const struct config_field pfcp_fields[] = {
-    CONFIG_FIELD(struct pfcp_path_config, address, &path_address_type,
-                 "our address, which is our node id", .required = true),
-    CONFIG_LIST_OF(struct pfcp_path_config, user_planes, &path_address_type,
-                   "where the user planes are (port 8805)", .required = true),
-    CALLED(struct pfcp_path_config, "t1", t1_ms, &config_duration, "until a request is sent again",
-           .fallback = "1s", .min = 10, .max = 60000),
-    CONFIG_FIELD(struct pfcp_path_config, n1, &config_uint, "how often it is sent in all",
-                 .fallback = "3", .min = 1, .max = 10),
-    CALLED(struct pfcp_path_config, "heartbeat", heartbeat_ms, &config_duration,
-           "between heartbeats", .fallback = "5s", .min = 100, .max = 600000),
-    CALLED(struct pfcp_path_config, "retry", retry_ms, &config_duration,
-           "between attempts to associate with a user plane that refuses", .fallback = "1s",
-           .min = 10, .max = 600000),
-    CONFIG_FIELD(struct pfcp_path_config, gtpu, &config_ipv4,
-                 "tunnel address of user planes that do not tell theirs"),
-    CONFIG_FIELD(struct pfcp_path_config, teid_range_bits, &config_uint,
-                 "our TEIDs begin with this many fixed bits, unless the user plane says",
-                 .fallback = "1", .min = 0, .max = 7),
-    CONFIG_FIELD(struct pfcp_path_config, teid_range, &config_uint,
-                 "the first octet of our TEIDs, of which teid_range_bits count", .fallback = "0",
-                 .min = 0, .max = 255),
-};
+/* `range`: S-GWs take the lower half of the TEIDs and P-GWs the upper one unless the file says
+ * otherwise, so that one of each can share a user plane as they are. */
+#define PFCP_FIELDS(range)                                                                       \
+    CONFIG_FIELD(struct pfcp_path_config, address, &path_address_type,                           \
+                 "our address, which is our node id", .required = true),                         \
+        CONFIG_LIST_OF(struct pfcp_path_config, user_planes, &path_address_type,                 \
+                       "where the user planes are (port 8805)", .required = true),               \
+        CALLED(struct pfcp_path_config, "t1", t1_ms, &config_duration,                           \
+               "until a request is sent again", .fallback = "1s", .min = 10, .max = 60000),      \
+        CONFIG_FIELD(struct pfcp_path_config, n1, &config_uint, "how often it is sent in all",   \
+                     .fallback = "3", .min = 1, .max = 10),                                      \
+        CALLED(struct pfcp_path_config, "heartbeat", heartbeat_ms, &config_duration,             \
+               "between heartbeats", .fallback = "5s", .min = 100, .max = 600000),               \
+        CALLED(struct pfcp_path_config, "retry", retry_ms, &config_duration,                     \
+               "between attempts to associate with a user plane that refuses", .fallback = "1s", \
+               .min = 10, .max = 600000),                                                        \
+        CONFIG_FIELD(struct pfcp_path_config, gtpu, &config_ipv4,                                \
+                     "tunnel address of user planes that do not tell theirs"),                   \
+        CONFIG_FIELD(struct pfcp_path_config, teid_range_bits, &config_uint,                     \
+                     "our TEIDs begin with this many fixed bits, unless the user plane says",    \
+                     .fallback = "1", .min = 0, .max = 7),                                       \
+        CONFIG_FIELD(struct pfcp_path_config, teid_range, &config_uint,                          \
+                     "the first octet of our TEIDs, of which teid_range_bits count",             \
+                     .fallback = (range), .min = 0, .max = 255)
 
-const struct config_schema pfcp_path_config_schema = {.name = "pfcp",
-                                                      .help = "PFCP towards user planes",
-                                                      .fields = pfcp_fields,
-                                                      .count = COUNT(pfcp_fields),
-                                                      .size = sizeof(struct pfcp_path_config)};
+static const struct config_field sxa_fields[] = {PFCP_FIELDS("0")};
+static const struct config_field sxb_fields[] = {PFCP_FIELDS("128")};
+
+#define PFCP_SCHEMA(rows)                                                     \
+    {                                                                         \
+        .name = "pfcp", .help = "PFCP towards user planes", .fields = (rows), \
+        .count = COUNT(rows), .size = sizeof(struct pfcp_path_config)         \
+    }
+
+const struct config_schema pfcp_sxa_config_schema = PFCP_SCHEMA(sxa_fields);
+const struct config_schema pfcp_sxb_config_schema = PFCP_SCHEMA(sxb_fields);
 
 struct udp_settings gtpc_path_settings(const struct gtpc_path_config *config)
 {

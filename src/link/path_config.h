@@ -22,7 +22,7 @@ struct gtpc_path_config {
 
 extern const struct config_schema gtpc_path_config_schema;
 
-/* `sxa:`, `sxb:`: a control plane's. */
+/* `sxa:` of an S-GW, `sxb:` of a P-GW. */
 struct pfcp_path_config {
     struct sockaddr_storage address;
     struct {
@@ -39,7 +39,7 @@ struct pfcp_path_config {
     uint8_t teid_range;  /* ... the first octet they begin with */
 };
 
-extern const struct config_schema pfcp_path_config_schema;
+extern const struct config_schema pfcp_sxa_config_schema, pfcp_sxb_config_schema;
 
 struct udp_settings gtpc_path_settings(const struct gtpc_path_config *config);
 struct udp_settings pfcp_path_settings(const struct pfcp_path_config *config);

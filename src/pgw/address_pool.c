@@ -80,7 +80,8 @@ static void set_used(struct address_pool *pool, uint32_t number, bool used)
     pool->in_use += used ? 1u : -1u;
 }
 
-/* The first free number in from..to; `to` + 1 when there is none. Goes by whole words where they are full. */
+/* The first free number in from..to; `to` + 1 when there is none. Goes by whole words where they
+ * are full. */
 static uint32_t find_free(const struct address_pool *pool, uint32_t from, uint32_t to)
 {
     for (uint32_t number = from; number <= to; number++) {

@@ -1,9 +1,10 @@
 /*
  * address_pool.h -- the addresses of one packet data network.
  *
- * A pool is a range of numbers with one bit each; the next free one behind the last one given is given, so that an address
- * rests as long as possible before somebody else gets it. IPv4: the addresses of a prefix without the network's own, the first
- * host (the router's) and the broadcast address. IPv6: the /64 prefixes inside a shorter one, without the first (the router's).
+ * A pool is a range of numbers with one bit each; the next free one behind the last one given is
+ * given, so that an address rests as long as possible before somebody else gets it. IPv4: the
+ * addresses of a prefix without the network's own, the first host (the router's) and the broadcast
+ * address. IPv6: the /64 prefixes inside a shorter one, without the first (the router's).
  *
  * One thread.
  */
@@ -26,7 +27,8 @@ struct address_pool {
     bool is_ipv6;
 };
 
-/* 0, -ENOMEM, -E2BIG (the prefix is too short), -EINVAL (a prefix too long to hold anything, or bits behind it). */
+/* 0, -ENOMEM, -E2BIG (the prefix is too short), -EINVAL (a prefix too long to hold anything, or
+ * bits behind it). */
 int address_pool_init4(struct address_pool *pool, const struct config_prefix4 *prefix);
 int address_pool_init6(struct address_pool *pool, const struct config_prefix6 *prefix);
 void address_pool_free(struct address_pool *pool);

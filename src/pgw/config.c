@@ -1,5 +1,6 @@
 /*
- * config.c -- the keys of the section `pgw:`. The tables are the reference: `strowger pgw --reference` prints them.
+ * config.c -- the keys of the section `pgw:`. The tables are the reference: `strowger pgw
+ * --reference` prints them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,11 +12,11 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A row whose key is not the member's name: values in the file have their unit with them. */
-#define CALLED(struct_type, key, member, type_of, help_text, ...)                                  \
-    {                                                                                              \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),             \
-        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member),       \
-        __VA_ARGS__                                                                                \
+#define CALLED(struct_type, key, member, type_of, help_text, ...)                            \
+    {                                                                                        \
+        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),       \
+        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member), \
+        __VA_ARGS__                                                                          \
     }
 
 static const struct config_field ambr_fields[] = {
@@ -36,8 +37,9 @@ static const struct config_field apn_fields[] = {
                  "the APN's network identifier; \"*\" for any other", .required = true),
     CONFIG_LIST_OF(struct pgw_apn_config, ipv4_pools, &config_prefix4,
                    "addresses for phones (10.45.0.0/16); none: no IPv4 here"),
-    CONFIG_LIST_OF(struct pgw_apn_config, ipv6_pools, &config_prefix6,
-                   "prefixes of which each phone gets a /64 (2001:db8:45::/48); none: no IPv6 here"),
+    CONFIG_LIST_OF(
+        struct pgw_apn_config, ipv6_pools, &config_prefix6,
+        "prefixes of which each phone gets a /64 (2001:db8:45::/48); none: no IPv6 here"),
     CONFIG_LIST_OF(struct pgw_apn_config, dns, &path_address_type,
                    "name servers, up to two of each family"),
     CONFIG_LIST_OF(struct pgw_apn_config, p_cscf, &path_address_type,
@@ -58,7 +60,7 @@ static const struct config_schema apn_schema = {.name = "apns",
 
 static const struct config_field fields[] = {
     CONFIG_SUBSECTION(struct pgw_config, s5, &gtpc_path_config_schema, "towards S-GWs (GTPv2-C)"),
-    CONFIG_SUBSECTION(struct pgw_config, sxb, &pfcp_path_config_schema,
+    CONFIG_SUBSECTION(struct pgw_config, sxb, &pfcp_sxb_config_schema,
                       "towards user planes (PFCP)"),
     CONFIG_LIST_OF_SECTIONS(struct pgw_config, apns, &apn_schema, "packet data networks",
                             .required = true),
@@ -102,15 +104,17 @@ static const char *why_not(int error, bool is_ipv6)
     return error ? "no memory for the address pools" : NULL;
 }
 
-/* Pools of both families, of all APNs: each must be a pool, and none may hold another's addresses. */
+/* Pools of both families, of all APNs: each must be a pool, and none may hold another's addresses.
+ */
 static bool check_pools(struct config *file, const struct pgw_config *config)
 {
     struct pgw_apn apns[PGW_MAX_APNS] = {0};
     bool good = true;
 
     for (size_t i = 0; i < config->apns.count; i++) {
-        bool is_ipv6;
-        const char *why = why_not(pgw_apn_open(&apns[i], &config->apns.at[i], &is_ipv6), is_ipv6);
+        bool is_ipv6 = false;
+        int err = pgw_apn_open(&apns[i], &config->apns.at[i], &is_ipv6);
+        const char *why = why_not(err, is_ipv6);
         if (why)
             complain(file, config->apns.at[i].name, why);
         good &= !why;

@@ -192,8 +192,8 @@ struct pgw_session *pgw_session_new(struct pgw_ue *ue, struct pgw_apn *apn)
     if (plane < 0)
         return NULL;
     struct pgw_session *session = pool_new(&pgw.sessions, &id);
-    if (!session || user_plane_f_teid(pgw.planes, (uint8_t)plane, PFCP_INTERFACE_ACCESS, id, 0,
-                                      &f_teid) < 0) {
+    if (!session ||
+        user_plane_f_teid(pgw.planes, (uint8_t)plane, PFCP_INTERFACE_ACCESS, id, 0, &f_teid) < 0) {
         if (session)
             pool_delete(&pgw.sessions, id);
         user_planes_give_back(pgw.planes, (uint8_t)plane);
@@ -296,7 +296,8 @@ static bool take_ipv6(struct pgw_apn *apn, const struct in6_addr *wanted, struct
     return false;
 }
 
-/* An identifier that no two phones have at the same time, and that is nobody's well-known one (fe80::1 is the router). */
+/* An identifier that no two phones have at the same time, and that is nobody's well-known one
+ * (fe80::1 is the router). */
 static void set_interface_identifier(struct pgw_session *session)
 {
     uint8_t *identifier = &session->ipv6.s6_addr[8];

@@ -1,12 +1,14 @@
 /*
- * context.h -- inside the room: phones, their PDN connections, the packet data networks, and the P-GW's one context.
+ * context.h -- inside the room: phones, their PDN connections, the packet data networks, and the
+ * P-GW's one context.
  *
- * A phone (struct pgw_ue) is known by its IMSI. Its PDN connections (struct pgw_session) are each known to an S-GW by our S5
- * TEID, the session's pool id, and are one PFCP session each at a user plane. A session has one bearer, the default one:
- * dedicated bearers come with a PCRF.
+ * A phone (struct pgw_ue) is known by its IMSI. Its PDN connections (struct pgw_session) are each
+ * known to an S-GW by our S5 TEID, the session's pool id, and are one PFCP session each at a user
+ * plane. A session has one bearer, the default one: dedicated bearers come with a PCRF.
  *
- * What the user plane should do is always known here (program.c), so one that has lost its sessions is given them again.
- * Contexts refer to each other by id. Per phone with one session: about 450 bytes.
+ * What the user plane should do is always known here (program.c), so one that has lost its sessions
+ * is given them again. Contexts refer to each other by id. Per phone with one session: about 450
+ * bytes.
  */
 #ifndef STROWGER_PGW_CONTEXT_H
 #define STROWGER_PGW_CONTEXT_H
@@ -60,7 +62,7 @@ struct pgw_session {
     bool is_stale;       /* the user plane has not been told the newest */
     bool has_moved;      /* to another S-GW: the old one gets an End Marker */
     struct in_addr ipv4;
-    struct in6_addr ipv6; /* prefix and interface identifier */
+    struct in6_addr ipv6;       /* prefix and interface identifier */
     struct pgw_tunnel_end s5_u; /* at our user plane */
     struct pgw_tunnel_end sgw_u;
     struct gtpc_ambr ambr;
@@ -130,14 +132,16 @@ static inline void pgw_count(enum pgw_metric metric)
 
 /* ---- context.c ---- */
 
-/* The pools of an APN. As address_pool_init4(); *is_ipv6 says of which family the wrong one is. Close it also after an error. */
+/* The pools of an APN. As address_pool_init4(); *is_ipv6 says of which family the wrong one is.
+ * Close it also after an error. */
 int pgw_apn_open(struct pgw_apn *apn, const struct pgw_apn_config *config, bool *is_ipv6);
 void pgw_apn_close(struct pgw_apn *apn);
 
 /* True when a pool of `a` has addresses of another pool, of `b` or (a == b) of itself. */
 bool pgw_apns_overlap(const struct pgw_apn *a, const struct pgw_apn *b);
 
-/* The network that an APN names, with or without operator identifier (TS 23.003 clause 9.1.2); NULL: none. */
+/* The network that an APN names, with or without operator identifier (TS 23.003 clause 9.1.2);
+ * NULL: none. */
 struct pgw_apn *pgw_apn_named(const char *apn);
 
 int pgw_contexts_open(void);
@@ -162,8 +166,9 @@ struct pgw_session *pgw_ue_session(const struct pgw_ue *ue, uint8_t ebi);
 
 struct pgw_apn *pgw_session_apn(const struct pgw_session *session);
 
-/* Addresses for the session's PDN type: those asked for (static ones, from the subscription), else any. False: none are left,
- * or the one asked for is not ours to give or is somebody's; *cause tells. What was taken goes with the session. */
+/* Addresses for the session's PDN type: those asked for (static ones, from the subscription), else
+ * any. False: none are left, or the one asked for is not ours to give or is somebody's; *cause
+ * tells. What was taken goes with the session. */
 bool pgw_take_addresses(struct pgw_session *session, const struct gtpc_paa *wanted,
                         enum gtpc_cause_value *cause);
 
@@ -174,7 +179,8 @@ bool pgw_ends_equal(const struct pgw_tunnel_end *a, const struct pgw_tunnel_end 
 
 /* ---- run.c ---- */
 
-/* What a procedure is started with. It and the message are valid until the procedure's first wait. */
+/* What a procedure is started with. It and the message are valid until the procedure's first wait.
+ */
 struct pgw_event {
     uint8_t kind; /* enum pgw_event_kind */
     uint32_t peer;
@@ -185,7 +191,8 @@ struct pgw_event {
 
 enum pgw_event_kind {
     PGW_EVENT_S5,
-    PGW_EVENT_ERROR_INDICATION, /* content: the id of the session whose S-GW has forgotten its tunnel */
+    PGW_EVENT_ERROR_INDICATION, /* content: the id of the session whose S-GW has forgotten its
+                                   tunnel */
     PGW_EVENT_REPAIR,
 };
 
@@ -215,7 +222,8 @@ void pgw_end_session(struct pgw_ue *ue, struct pgw_session *session, enum gtpc_c
 
 /* ---- program.c: the user plane; in a fiber ---- */
 
-/* Makes the user plane do what the session says. 0, or: -ENETUNREACH, -ETIMEDOUT, -ENOSPC, -EPROTO. */
+/* Makes the user plane do what the session says. 0, or: -ENETUNREACH, -ETIMEDOUT, -ENOSPC, -EPROTO.
+ */
 int pgw_program(struct pgw_session *session);
 
 /* What the user plane counted. */

@@ -1,57 +1,92 @@
 /*
- * pgw.c -- the P-GW's process: opens and closes its doors, and shows what is inside.
+ * pgw.c -- the P-GW as a process: its doors open and close, and it can be looked at.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
 
 #include "link/restart_counter.h"
 #include "pgw/context.h"
 
-#define DEFAULT_LIMIT 1000 /* sessions in an answer unless asked for more */
-
 struct pgw_context pgw;
 
-static uint64_t count_sessions(void)
+static uint64_t read_ues(void)
+{
+    return pgw.ues.count;
+}
+
+static uint64_t read_sessions(void)
 {
     return pgw.sessions.count;
 }
 
-static uint64_t count_procedures(void)
+static uint64_t read_procedures(void)
 {
     return pgw.procedures;
 }
 
+static uint64_t addresses_in_use(bool is_ipv6)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < pgw.apn_count; i++)
+        for (size_t k = 0; k < pgw.apns[i].pool_count; k++)
+            if (pgw.apns[i].pools[k].is_ipv6 == is_ipv6)
+                sum += pgw.apns[i].pools[k].in_use;
+    return sum;
+}
+
+static uint64_t read_ipv4(void)
+{
+    return addresses_in_use(false);
+}
+
+static uint64_t read_ipv6(void)
+{
+    return addresses_in_use(true);
+}
+
+#define COUNTER(name_of, labels_of, help_of)                                       \
+    {                                                                              \
+        .name = "strowger_pgw_" name_of, .labels = (labels_of), .help = (help_of), \
+        .kind = METRIC_COUNTER                                                     \
+    }
+#define GAUGE(name_of, labels_of, help_of, read_of)                                \
+    {                                                                              \
+        .name = "strowger_pgw_" name_of, .labels = (labels_of), .help = (help_of), \
+        .kind = METRIC_GAUGE, .read = (read_of)                                    \
+    }
+
 static const struct metric metrics[PGW_METRICS] = {
-    [PGW_CREATED] = {"strowger_pgw_sessions_created_total", NULL, "PDN connections created", METRIC_COUNTER, NULL, 0},
-    [PGW_CREATE_REFUSED] = {"strowger_pgw_sessions_refused_total", NULL, "Create Session Requests refused",
-                            METRIC_COUNTER, NULL, 0},
-    [PGW_REPLACED] = {"strowger_pgw_sessions_replaced_total", NULL, "Sessions replaced by a new request for the same bearer",
-                      METRIC_COUNTER, NULL, 0},
-    [PGW_MODIFIED] = {"strowger_pgw_sessions_modified_total", NULL, "Modify Bearer Requests done", METRIC_COUNTER, NULL, 0},
-    [PGW_DELETED] = {"strowger_pgw_sessions_deleted_total", "by=\"sgw\"", "Sessions deleted", METRIC_COUNTER, NULL, 0},
-    [PGW_DELETED_BY_US] = {"strowger_pgw_sessions_deleted_total", "by=\"operator\"", NULL, METRIC_COUNTER, NULL, 0},
-    [PGW_SGW_LOSSES] = {"strowger_pgw_sessions_lost_total", NULL, "Sessions given up because their S-GW failed",
-                        METRIC_COUNTER, NULL, 0},
-    [PGW_POOL_EXHAUSTED] = {"strowger_pgw_pool_exhausted_total", NULL, "Requests refused for want of an address",
-                            METRIC_COUNTER, NULL, 0},
-    [PGW_ERROR_INDICATIONS] = {"strowger_pgw_error_indications_total", NULL, "Tunnels that the S-GW said not to know",
-                               METRIC_COUNTER, NULL, 0},
-    [PGW_CONGESTION] = {"strowger_pgw_congestion_total", NULL, "Requests refused because too many procedures run",
-                        METRIC_COUNTER, NULL, 0},
-    [PGW_MAILBOX_FULL] = {"strowger_pgw_mailbox_full_total", NULL, "Requests dropped because a session had too many",
-                          METRIC_COUNTER, NULL, 0},
-    [PGW_RESTORED] = {"strowger_pgw_sessions_restored_total", "outcome=\"success\"",
-                      "Sessions established again in a user plane", METRIC_COUNTER, NULL, 0},
-    [PGW_RESTORE_FAILED] = {"strowger_pgw_sessions_restored_total", "outcome=\"failure\"", NULL, METRIC_COUNTER, NULL, 0},
-    [PGW_UPLINK_BYTES] = {"strowger_pgw_volume_bytes_total", "direction=\"uplink\"", "Volume reported by user planes",
-                          METRIC_COUNTER, NULL, 0},
-    [PGW_DOWNLINK_BYTES] = {"strowger_pgw_volume_bytes_total", "direction=\"downlink\"", NULL, METRIC_COUNTER, NULL, 0},
-    [PGW_SESSIONS] = {"strowger_pgw_sessions", NULL, "PDN connections now", METRIC_GAUGE, count_sessions, 0},
-    [PGW_PROCEDURES] = {"strowger_pgw_procedures", NULL, "Procedures under way", METRIC_GAUGE, count_procedures, 0},
+    [PGW_CREATED] =
+        COUNTER("create_session_total", "outcome=\"accepted\"", "Create Session Requests"),
+    [PGW_CREATE_REFUSED] = COUNTER("create_session_total", "outcome=\"refused\"", NULL),
+    [PGW_MODIFIED] = COUNTER("modify_bearer_total", NULL, "Modify Bearer Requests"),
+    [PGW_DELETED] = COUNTER("delete_session_total", "by=\"sgw\"", "sessions deleted"),
+    [PGW_DELETED_BY_US] = COUNTER("delete_session_total", "by=\"pgw\"", NULL),
+    [PGW_REPLACED] =
+        COUNTER("replaced_total", NULL, "sessions asked for anew while they were there"),
+    [PGW_SGW_LOSSES] =
+        COUNTER("sgw_losses_total", NULL, "sessions dropped because their S-GW had forgotten them"),
+    [PGW_ERROR_INDICATIONS] =
+        COUNTER("error_indications_total", NULL, "tunnels that the S-GW had forgotten"),
+    [PGW_RESTORED] = COUNTER("restored_total", "outcome=\"done\"",
+                             "sessions given again to a user plane that had lost them"),
+    [PGW_RESTORE_FAILED] = COUNTER("restored_total", "outcome=\"failed\"", NULL),
+    [PGW_CONGESTION] =
+        COUNTER("congestion_total", NULL, "requests refused because too many procedures ran"),
+    [PGW_MAILBOX_FULL] = COUNTER("mailbox_full_total", NULL,
+                                 "requests dropped because too many waited for one phone"),
+    [PGW_UPLINK_BYTES] =
+        COUNTER("bytes_total", "direction=\"uplink\"", "volume of the sessions that have ended"),
+    [PGW_DOWNLINK_BYTES] = COUNTER("bytes_total", "direction=\"downlink\"", NULL),
+    [PGW_UES] = GAUGE("ues", NULL, "phones", read_ues),
+    [PGW_SESSIONS] = GAUGE("sessions", NULL, "PDN connections", read_sessions),
+    [PGW_ADDRESSES_IPV4] =
+        GAUGE("addresses", "family=\"ipv4\"", "addresses and prefixes in use", read_ipv4),
+    [PGW_ADDRESSES_IPV6] = GAUGE("addresses", "family=\"ipv6\"", NULL, read_ipv6),
+    [PGW_PROCEDURES] = GAUGE("procedures", NULL, "procedures that run now", read_procedures),
 };
 
 void pgw_log_success(const char *format, ...)
@@ -67,144 +102,174 @@ void pgw_log_success(const char *format, ...)
     log_info("%s", line);
 }
 
-/* ---- doors ---- */
-
-static int fail(const char *what, int err)
+static int open_doors(const struct restart_counter *counter)
 {
-    log_error("%s: %s", what, strerror(-err));
-    pgw_stop();
+    const struct pgw_config *config = pgw.config;
+    struct udp_settings settings = gtpc_path_settings(&config->s5);
+    int err = gtpc_open((const struct sockaddr *)(const void *)&config->s5.address, &settings,
+                        counter->gtp, 0, &pgw_s5_handler, NULL, &pgw.s5);
+
+    if (err < 0) {
+        log_error("cannot open S5: %s", uv_strerror(err));
+        return err;
+    }
+    err = user_planes_open(&config->sxb, counter->pfcp_time, config->max_sessions, 0,
+                           &pgw_planes_handler, NULL, &pgw.planes);
+    if (err < 0)
+        log_error("cannot open Sxb: %s", uv_strerror(err));
     return err;
 }
 
 int pgw_start(const struct pgw_config *config, const char *counter_file)
 {
     struct restart_counter counter;
-    struct udp_settings settings = gtpc_path_settings(&config->s5);
+    int err = restart_counter_next(counter_file, &counter);
 
-    pgw = (struct pgw_context){.config = config};
-    memcpy(pgw.metrics, metrics, sizeof(metrics));
-    metric_register(pgw.metrics, PGW_METRICS);
-    trace_set_printer(TRACE_GTPC, gtpc_trace_printer);
-    int err = pgw_config_check(NULL, config);
-    if (err < 0)
+    if (err < 0) {
+        log_error("cannot keep the restart counter in %s: %s", counter_file, uv_strerror(err));
         return err;
-    err = restart_counter_next(counter_file, &counter);
-    if (err < 0)
-        return fail("the restart counter cannot be kept", err);
-    pgw.seid_high = counter.pfcp_time;
+    }
+    pgw = (struct pgw_context){
+        .config = config, .seid_high = counter.pfcp_time, .last_charging_id = counter.pfcp_time};
+    memcpy(pgw.metrics, metrics, sizeof(metrics));
     err = pgw_contexts_open();
+    if (err == 0)
+        err = open_doors(&counter);
+    if (err == 0)
+        err = metric_register(pgw.metrics, PGW_METRICS);
     if (err < 0)
-        return fail("address pools", err);
-    err = gtpc_open((const struct sockaddr *)&config->s5.address, &settings, counter.gtp, 0,
-                    &pgw_s5_handler, NULL, &pgw.s5);
-    if (err < 0)
-        return fail("S5 cannot be opened (pgw.s5.address)", err);
-    err = user_planes_open(&config->sxb, counter.pfcp_time, config->max_sessions, 0,
-                           &pgw_planes_handler, NULL, &pgw.planes);
-    if (err < 0)
-        return fail("Sxb cannot be opened (pgw.sxb)", err);
-    return 0;
+        pgw_stop();
+    return err;
 }
 
 void pgw_stop(void)
 {
+    pgw.is_stopping = true;
     timer_stop(&pgw.path_timer);
+    if (pgw.sweeper)
+        fiber_cancel(pgw.sweeper);
+    /* First all waits end, then the doors go: a procedure may still answer at one when another has
+     * ended its wait. */
     if (pgw.s5)
-        gtpc_close(pgw.s5);
+        udp_endpoint_stop(gtpc_udp(pgw.s5));
+    if (pgw.planes && user_planes_pfcp(pgw.planes))
+        udp_endpoint_stop(pfcp_udp(user_planes_pfcp(pgw.planes)));
     if (pgw.planes)
         user_planes_close(pgw.planes);
-    pgw_contexts_close();
-    pgw.s5 = NULL;
+    if (pgw.s5)
+        gtpc_close(pgw.s5);
     pgw.planes = NULL;
+    pgw.s5 = NULL;
+    pgw_contexts_close();
 }
 
-/* ---- views ---- */
+/* ---- State ---- */
+
+static json_t *address_json(int family, const void *address)
+{
+    char line[INET6_ADDRSTRLEN];
+
+    return json_string(inet_ntop(family, address, line, sizeof(line)));
+}
+
+static json_t *end_json(const struct pgw_tunnel_end *end)
+{
+    char address[INET6_ADDRSTRLEN], line[INET6_ADDRSTRLEN + 16];
+
+    if (!end->is_set)
+        return json_null();
+    inet_ntop(end->is_ipv6 ? AF_INET6 : AF_INET, &end->ipv6, address, sizeof(address));
+    snprintf(line, sizeof(line), "%s/%#x", address, end->teid);
+    return json_string(line);
+}
 
 static json_t *session_json(const struct pgw_session *session)
 {
-    char v4[INET_ADDRSTRLEN] = "", v6[INET6_ADDRSTRLEN + 4] = "";
-    struct udp_peer *sgw = pgw_session_sgw(session);
+    const struct pgw_ue *ue = pgw_ue_get(session->ue);
+    const struct udp_peer *sgw = udp_peer_get(gtpc_udp(pgw.s5), session->sgw);
+    bool has4 = session->pdn_type != GTPC_PDN_IPV6, has6 = session->pdn_type != GTPC_PDN_IPV4;
 
-    if (session->has_ipv4)
-        inet_ntop(AF_INET, &session->ipv4, v4, sizeof(v4));
-    if (session->has_ipv6) {
-        struct in6_addr prefix = session->ipv6;
-        memset(&prefix.s6_addr[8], 0, 8);
-        inet_ntop(AF_INET6, &prefix, v6, sizeof(v6));
-        strcat(v6, "/64");
-    }
-    return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "imsi", session->imsi, "apn",
-                     session->apn < PGW_MAX_APNS ? pgw.apns[session->apn].config->name : "", "ebi",
-                     (int)session->ebi, "ipv4", v4, "ipv6", v6, "sgw", sgw ? udp_peer_name(sgw) : "", "user_plane",
-                     user_plane_name(pgw.planes, session->plane), "uplink_kbps",
-                     (json_int_t)session->uplink_kbps, "downlink_kbps", (json_int_t)session->downlink_kbps,
-                     "uplink_bytes", (json_int_t)session->uplink_bytes, "downlink_bytes",
-                     (json_int_t)session->downlink_bytes);
+    return json_pack(
+        "{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:s,s:o,s:o,s:s,s:I,s:I}", "imsi", ue->imsi, "msisdn",
+        ue->msisdn, "apn", pgw_session_apn(session)->config->name, "bearer", session->ebi, "qci",
+        session->qci, "ipv4", has4 ? address_json(AF_INET, &session->ipv4) : json_null(), "ipv6",
+        has6 ? address_json(AF_INET6, &session->ipv6) : json_null(), "uplink_kbps",
+        (int)session->ambr.uplink_kbps, "downlink_kbps", (int)session->ambr.downlink_kbps, "sgw",
+        sgw ? udp_peer_name(sgw) : "", "s5_u", end_json(&session->s5_u), "sgw_u",
+        end_json(&session->sgw_u), "user_plane", user_plane_name(pgw.planes, session->plane),
+        "charging_id", (json_int_t)session->charging_id, "seconds",
+        (json_int_t)(clock_wall_us() / 1000000 - session->began_s));
 }
 
+#define MAX_ROWS 1000
+
+/* Of one phone (?imsi=...), else the first MAX_ROWS. */
 static json_t *sessions_json(const struct control_request *request)
 {
-    const char *imsi = control_argument(request, "imsi");
-    const char *limit_text = control_argument(request, "limit");
-    size_t limit = limit_text ? strtoul(limit_text, NULL, 10) : DEFAULT_LIMIT;
+    const char *imsi = request ? control_argument(request, "imsi") : NULL;
     json_t *rows = json_array();
     struct pgw_session *session;
     uint32_t id = 0;
 
-    while (json_array_size(rows) < limit && (session = pool_next(&pgw.sessions, &id))) {
-        if (!imsi || strcmp(imsi, session->imsi) == 0)
+    while ((session = pool_next(&pgw.sessions, &id)) && json_array_size(rows) < MAX_ROWS)
+        if (!imsi || strcmp(imsi, pgw_ue_get(session->ue)->imsi) == 0)
             json_array_append_new(rows, session_json(session));
-    }
     return rows;
-}
-
-static void add_pool(json_t *rows, const char *apn, const char *kind, const struct pgw_pool *pool)
-{
-    if (pool->size > 0)
-        json_array_append_new(rows, json_pack("{s:s,s:s,s:I,s:I}", "apn", apn, "pool", kind, "size",
-                                              (json_int_t)pool->size, "used", (json_int_t)pool->used));
 }
 
 static json_t *pools_json(void)
 {
     json_t *rows = json_array();
 
-    for (size_t i = 0; i < pgw.config->apns.count; i++) {
-        const struct pgw_apn *apn = &pgw.apns[i];
-        add_pool(rows, apn->config->name, "ipv4", &apn->ipv4);
-        add_pool(rows, apn->config->name, "ipv4_static", &apn->ipv4_static);
-        add_pool(rows, apn->config->name, "ipv6", &apn->ipv6);
-    }
+    for (size_t i = 0; i < pgw.apn_count; i++)
+        for (size_t k = 0; k < pgw.apns[i].pool_count; k++) {
+            const struct address_pool *pool = &pgw.apns[i].pools[k];
+            json_array_append_new(
+                rows, json_pack("{s:s,s:o,s:i,s:i}", "apn", pgw.apns[i].config->name, "from",
+                                pool->is_ipv6 ? address_json(AF_INET6, &pool->base6)
+                                              : address_json(AF_INET, &pool->base4),
+                                "in_use", (int)pool->in_use, "capacity",
+                                (int)address_pool_capacity(pool)));
+        }
     return rows;
+}
+
+static void add_peers(json_t *rows, struct udp_endpoint *endpoint, const char *interface)
+{
+    struct udp_peer *peer;
+    uint32_t id = 0;
+
+    while ((peer = udp_peer_next(endpoint, &id))) {
+        uint32_t recovery = 0;
+        bool has_recovery = udp_peer_recovery(peer, &recovery);
+        json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:i,s:o,s:i}", "interface", interface,
+                                              "peer", udp_peer_name(peer), "state",
+                                              udp_peer_is_up(peer) ? "up" : "down", "contexts",
+                                              (int)udp_peer_users(peer), "restarts",
+                                              has_recovery ? json_integer(recovery) : json_null(),
+                                              "silent_s", (int)(udp_peer_silent_ms(peer) / 1000)));
+    }
 }
 
 static json_t *peers_json(void)
 {
     json_t *rows = json_array();
-    struct udp_peer *peer;
-    uint32_t id = 0;
 
-    while ((peer = udp_peer_next(gtpc_udp(pgw.s5), &id)))
-        json_array_append_new(rows, json_pack("{s:s,s:s,s:b,s:i}", "interface", "S5", "peer", udp_peer_name(peer),
-                                              "up", udp_peer_is_up(peer), "sessions",
-                                              (int)udp_peer_users(peer)));
-    for (uint8_t i = 0; i < user_planes_count(pgw.planes); i++)
-        json_array_append_new(rows, json_pack("{s:s,s:s,s:b,s:i}", "interface", "Sxb", "peer",
-                                              user_plane_name(pgw.planes, i), "up",
-                                              user_plane_is_up(pgw.planes, i), "sessions",
-                                              (int)user_plane_sessions(pgw.planes, i)));
+    add_peers(rows, gtpc_udp(pgw.s5), "S5");
+    add_peers(rows, pfcp_udp(user_planes_pfcp(pgw.planes)), "Sxb");
     return rows;
 }
 
 static json_t *summary_json(void)
 {
-    uint32_t planes_up = 0;
+    size_t up = 0;
 
-    for (uint8_t i = 0; i < user_planes_count(pgw.planes); i++)
-        planes_up += user_plane_is_up(pgw.planes, i);
-    return json_pack("{s:i,s:i,s:i,s:i}", "sessions", (int)pgw.sessions.count, "procedures",
-                     (int)pgw.procedures, "user_planes", (int)user_planes_count(pgw.planes),
-                     "user_planes_up", (int)planes_up);
+    for (size_t i = 0; i < user_planes_count(pgw.planes); i++)
+        up += user_plane_is_up(pgw.planes, (uint8_t)i);
+    return json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i}", "phones", (int)pgw.ues.count, "sessions",
+                     (int)pgw.sessions.count, "ipv4_in_use", (int)read_ipv4(), "ipv6_in_use",
+                     (int)read_ipv6(), "procedures", (int)pgw.procedures, "user_planes",
+                     (int)user_planes_count(pgw.planes), "user_planes_up", (int)up);
 }
 
 json_t *pgw_state(const char *what, const struct control_request *request)
@@ -220,38 +285,19 @@ json_t *pgw_state(const char *what, const struct control_request *request)
     return NULL;
 }
 
-/* DELETE /sessions/IMSI: ends all PDN connections of a subscriber. */
-static void answer_disconnect(const struct control_request *request, struct control_answer *answer)
+/* ---- The process ---- */
+
+static struct pgw_config config_of_process;
+
+static int start(struct config *config)
 {
-    const char *imsi = request->path + strlen("/sessions/");
-    struct pgw_session *session;
-    uint32_t id = 0;
-    int count = 0;
+    char path[512];
+    int err = pgw_config_check(config, &config_of_process);
 
-    while ((session = pool_next(&pgw.sessions, &id))) {
-        if (strcmp(session->imsi, imsi) != 0)
-            continue;
-        count++;
-        pgw_post(session, &(struct pgw_event){.kind = PGW_EVENT_DISCONNECT});
-    }
-    if (count == 0)
-        control_refuse(answer, 404, "subscriber %s has no PDN connection", imsi);
-    else
-        answer->json = json_pack("{s:i}", "sessions", count);
-}
-
-/* ---- the process ---- */
-
-static struct pgw_config config;
-
-static int start(struct config *file)
-{
-    char counter_file[300];
-
-    if (pgw_config_check(file, &config) < 0)
-        return -EINVAL;
-    snprintf(counter_file, sizeof(counter_file), "%s/pgw.restarts", process_directory());
-    return pgw_start(&config, counter_file);
+    if (err < 0)
+        return err;
+    snprintf(path, sizeof(path), "%s/%s.restarts", process_directory(), process_instance());
+    return pgw_start(&config_of_process, path);
 }
 
 static void stop(void)
@@ -262,25 +308,22 @@ static void stop(void)
 
 int pgw_main(int argc, char **argv)
 {
-    static const struct control_route routes[] = {{"DELETE", "/sessions/", answer_disconnect}};
     static const struct process_view views[] = {
-        {"sessions", "PDN connections (&imsi=IMSI, &limit=N)"},
-        {"pools", "address pools and what of them is used"},
-        {"peers", "S-GWs and user planes"},
-        {NULL, NULL}};
+        {"sessions", "PDN connections and their addresses; ?imsi= for one phone"},
+        {"pools", "address pools and how full they are"},
+        {"peers", "S-GWs and user planes, and whether they answer"},
+        {NULL, NULL},
+    };
     static const struct process process = {
         .name = "pgw",
-        .summary = "PDN Gateway, control plane: addresses for phones (S5/S8 GTPv2-C, Sxb PFCP).",
-        .examples = "  strowger pgw -c examples/operator.yaml\n"
-                    "  strowger show pgw sessions\n"
-                    "  strowger show pgw pools\n",
-        .sections = {{"pgw", &pgw_config_schema, &config}},
+        .summary = "the PDN Gateway's control plane",
+        .examples = "  strowger pgw -c examples/operator.yaml\n",
+        .sections = {{"pgw", &pgw_config_schema, &config_of_process}},
         .start = start,
         .stop = stop,
         .state = pgw_state,
         .views = views,
-        .routes = routes,
-        .route_count = 1,
     };
+
     return process_main(&process, argc, argv);
 }

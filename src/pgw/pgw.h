@@ -1,16 +1,17 @@
 /*
  * pgw.h -- the PDN Gateway's control plane (TS 23.401 clause 4.4.3.3): the door of the room.
  *
- * The P-GW gives a phone its address in a packet data network and is where its packets leave the operator's network. It talks
- * GTPv2-C with S-GWs (S5) and tells its user planes by PFCP (Sxb) which packets are whose, how fast, and to count them.
+ * The P-GW gives a phone its address in a packet data network and is where its packets leave the
+ * operator's network. It talks GTPv2-C with S-GWs (S5) and tells its user planes by PFCP (Sxb)
+ * which packets are whose, how fast, and to count them.
  *
  * Inside:
  *
- *     pgw.c             start, stop, state, metrics        context.h/.c    phones and their sessions
- *     run.c             one procedure at a time per phone  address_pool.c  addresses and prefixes
- *     create_session.c  a new PDN connection               program.c       what the user plane is told
- *     change_session.c  all that changes or ends one       repair.c        peers that fail or restart
- *     config.c          the section `pgw:`
+ *     pgw.c             start, stop, state, metrics        context.h/.c    phones and their
+ * sessions run.c             one procedure at a time per phone  address_pool.c  addresses and
+ * prefixes create_session.c  a new PDN connection               program.c       what the user plane
+ * is told change_session.c  all that changes or ends one       repair.c        peers that fail or
+ * restart config.c          the section `pgw:`
  *
  * One loop, one thread. docs/pgw.md has the configuration and the limits.
  */
@@ -43,7 +44,7 @@ struct pgw_apn_config {
         size_t count;
     } dns, p_cscf;
     uint16_t mtu;
-    struct pgw_ambr_config ambr; /* at most, whatever the subscription says */
+    struct pgw_ambr_config ambr;  /* at most, whatever the subscription says */
     const char *network_instance; /* as the user plane knows it; NULL: the name */
 };
 
@@ -63,10 +64,12 @@ struct pgw_config {
 /* The section `pgw:`; for `strowger check`. */
 extern const struct config_schema pgw_config_schema;
 
-/* What more than one key is needed to see; complains at the file's lines (`file` NULL: to the log). 0 or -EINVAL. */
+/* What more than one key is needed to see; complains at the file's lines (`file` NULL: to the log).
+ * 0 or -EINVAL. */
 int pgw_config_check(struct config *file, const struct pgw_config *config);
 
-/* The parts of a process, for one that is more than a P-GW (the gateway); as sgw_start(), sgw_stop(), sgw_state(). */
+/* The parts of a process, for one that is more than a P-GW (the gateway); as sgw_start(),
+ * sgw_stop(), sgw_state(). */
 int pgw_start(const struct pgw_config *config, const char *counter_file);
 void pgw_stop(void);
 

@@ -1,131 +1,152 @@
 /*
- * repair.c -- peers that fail or start anew (TS 23.007 clauses 14 to 17, TS 29.244 clause 6.2).
+ * repair.c -- peers that start anew or are gone (TS 23.007 clauses 16, 20).
  *
- * An S-GW that has started anew has lost our sessions: they go. One that does not answer keeps them for path_hold, in case only
- * the way there was broken. A user plane that has started anew is given its sessions again, a number at a time.
+ *   an S-GW       its sessions are void: they are deleted here and in the user plane, their
+ * addresses are free again a user plane  it is given all its sessions again, with the same tunnels
+ * and addresses; a session that it does not take back is ended, so that the phone sets it up again
+ *
+ * A peer that only does not answer is waited for; after `path_hold` it counts as gone. The contexts
+ * concerned are marked at once, before anything new of that peer is handled, and mended by a sweep
+ * over all phones, a bounded number at a time, each in its own procedure.
  */
+#include <errno.h>
+
 #include "pgw/context.h"
 
-#define REPAIRS_AT_ONCE 64
-#define PATH_CHECK_MS   1000
+#define AT_A_TIME    64
+#define PATH_LOOK_MS 1000
 
-/* Ends all sessions of an S-GW. */
-static uint32_t drop_sessions_of(const struct udp_peer *sgw)
+static void restore(struct pgw_ue *ue, struct pgw_session *session)
 {
-    struct pgw_session *session;
-    uint32_t id = 0, count = 0;
+    bool was_lost = session->up_seid == 0;
+    int err = pgw_program(session);
 
-    while ((session = pool_next(&pgw.sessions, &id))) {
-        if (session->sgw != udp_peer_id(sgw))
-            continue;
-        count++;
-        pgw_count(PGW_SGW_LOSSES);
-        pgw_post(session, &(struct pgw_event){.kind = PGW_EVENT_LOST});
+    if (err < 0)
+        log_warn("session of bearer %u could not be restored: %s", session->ebi, uv_strerror(err));
+    if (was_lost)
+        pgw_count(err == 0 ? PGW_RESTORED : PGW_RESTORE_FAILED);
+    if (err == -EPROTO ||
+        err == -ENOSPC) /* it does not want it; else it is not there, and is waited for */
+        pgw_end_session(ue, session, GTPC_CAUSE_REACTIVATION_REQUESTED);
+}
+
+static void mend(struct pgw_ue *ue)
+{
+    struct pgw_session *session, *next;
+
+    for (session = pgw_session_get(ue->sessions); session; session = next) {
+        next = pgw_session_get(session->next);
+        if (session->sgw_is_lost) {
+            pgw_count(PGW_SGW_LOSSES);
+            pgw_drop_session(session, "forgotten by the S-GW");
+        } else if (session->is_established && (session->up_seid == 0 || session->is_stale)) {
+            restore(ue, session);
+        }
     }
-    return count;
 }
 
-void pgw_peer_restarted(void *owner, struct udp_peer *peer)
+/* One phone: what is void goes, what the user plane has lost or missed is told again. */
+void pgw_repair(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    (void)owner;
-    uint32_t count = drop_sessions_of(peer);
-    if (count > 0)
-        log_warn("S-GW %s has started anew: %u sessions are gone", udp_peer_name(peer), count);
-}
-
-static void check_paths(struct timer *timer)
-{
-    struct udp_endpoint *udp = gtpc_udp(pgw.s5);
-    struct udp_peer *peer;
-    uint32_t id = 0;
-    bool any_is_down = false;
-
-    while ((peer = udp_peer_next(udp, &id))) {
-        if (udp_peer_is_up(peer) || udp_peer_users(peer) == 0)
-            continue;
-        any_is_down = true;
-        if (udp_peer_silent_ms(peer) < pgw.config->path_hold_ms)
-            continue;
-        uint32_t count = drop_sessions_of(peer);
-        log_warn("S-GW %s does not answer: its %u sessions are given up", udp_peer_name(peer), count);
-    }
-    if (any_is_down)
-        timer_start(timer, PATH_CHECK_MS, check_paths);
-}
-
-void pgw_peer_down(void *owner, struct udp_peer *peer)
-{
-    (void)owner;
-    if (udp_peer_users(peer) > 0)
-        log_warn("S-GW %s does not answer", udp_peer_name(peer));
-    if (!timer_is_running(&pgw.path_timer))
-        timer_start(&pgw.path_timer, PATH_CHECK_MS, check_paths);
-}
-
-/* ---- the user plane ---- */
-
-void pgw_repair(struct pgw_session *session, const struct pgw_event *event)
-{
-    uint32_t id = session->id;
-
     (void)event;
-    session->needs_repair = false;
-    if (pgw_program(session) == 0) {
-        pgw_count(PGW_RESTORED);
-    } else {
-        pgw_count(PGW_RESTORE_FAILED);
-        if (pgw_session_get(id))
-            session->needs_repair = true;
-    }
+    if (!ue->needs_repair)
+        return;
+    ue->needs_repair = false;
+    pgw.repairs++;
+    mend(ue);
     pgw.repairs--;
     await_deliver(&pgw.repair_done, NULL);
 }
 
-static void repair_all(void *argument)
+/* Rounds over all phones until one has found nothing. */
+static void sweep(void *argument)
 {
-    uint32_t repaired = 0;
+    uint32_t id = 0;
 
     (void)argument;
+    pgw.sweeper = fiber_self();
     do {
-        struct pgw_session *session;
-        uint32_t id = 0;
         pgw.repair_again = false;
-        while ((session = pool_next(&pgw.sessions, &id))) {
-            if (!session->needs_repair || session->up_seid ||
-                !user_plane_is_up(pgw.planes, session->plane) || session->mailbox.is_busy)
+        for (struct pgw_ue *ue; !pgw.is_stopping && (ue = pool_next(&pgw.ues, &id));) {
+            if (!ue->needs_repair || gtpc_mailbox_has(&ue->mailbox, PGW_EVENT_REPAIR))
                 continue;
-            pgw.repairs++;
-            repaired++;
-            pgw_post(session, &(struct pgw_event){.kind = PGW_EVENT_REPAIR});
-            while (pgw.repairs >= REPAIRS_AT_ONCE)
+            while (pgw.repairs >= AT_A_TIME && !pgw.is_stopping)
                 await(&pgw.repair_done, -1, NULL);
+            if ((ue = pgw_ue_get(id)))
+                pgw_post(ue, &(struct pgw_event){.kind = PGW_EVENT_REPAIR});
         }
-        while (pgw.repairs > 0)
-            await(&pgw.repair_done, -1, NULL);
-    } while (pgw.repair_again);
-    pgw.repair_runs = false;
-    if (repaired > 0)
-        log_info("user plane: %u sessions were established again", repaired);
+    } while (pgw.repair_again && !pgw.is_stopping);
+    pgw.sweeper = NULL;
+}
+
+static void start_sweep(void)
+{
+    if (pgw.sweeper)
+        pgw.repair_again = true;
+    else
+        fiber_spawn("pgw sweep", sweep, NULL);
+}
+
+void pgw_peer_restarted(void *owner, struct udp_peer *peer)
+{
+    struct pgw_session *session;
+    uint32_t id = 0;
+    bool found = false;
+
+    (void)owner;
+    while ((session = pool_next(&pgw.sessions, &id)))
+        if (session->sgw == udp_peer_id(peer) && session->is_established)
+            found = session->sgw_is_lost = pgw_ue_get(session->ue)->needs_repair = true;
+    if (found)
+        start_sweep();
+}
+
+/* Peers that have been silent too long. Goes on while there are silent ones. */
+static void look_at_paths(struct timer *timer)
+{
+    struct udp_peer *peer;
+    uint32_t id = 0;
+    bool any = false;
+
+    while ((peer = udp_peer_next(gtpc_udp(pgw.s5), &id))) {
+        if (udp_peer_is_up(peer) || udp_peer_users(peer) == 0)
+            continue;
+        any = true;
+        if (udp_peer_silent_ms(peer) < pgw.config->path_hold_ms)
+            continue;
+        log_warn("%s has not answered for too long: its sessions are dropped", udp_peer_name(peer));
+        pgw_peer_restarted(NULL, peer);
+    }
+    if (any)
+        timer_start(timer, PATH_LOOK_MS, look_at_paths);
+}
+
+void pgw_peer_down(void *owner, struct udp_peer *peer)
+{
+    uint32_t hold_ms = pgw.config->path_hold_ms;
+
+    (void)owner;
+    (void)peer;
+    if (!timer_is_running(&pgw.path_timer))
+        timer_start(&pgw.path_timer, hold_ms < PATH_LOOK_MS ? hold_ms : PATH_LOOK_MS,
+                    look_at_paths);
 }
 
 void pgw_plane_up(void *owner, uint8_t plane, bool restarted)
 {
     struct pgw_session *session;
     uint32_t id = 0;
+    bool found = false;
 
     (void)owner;
-    log_info("user plane %s is up%s", user_plane_name(pgw.planes, plane), restarted ? ", started anew" : "");
     while ((session = pool_next(&pgw.sessions, &id))) {
-        if (session->plane != plane || (!restarted && !session->needs_repair))
+        if (session->plane != plane)
             continue;
         if (restarted)
             session->up_seid = 0;
-        session->needs_repair = true;
+        if (session->is_established && (session->is_stale || session->up_seid == 0))
+            found = pgw_ue_get(session->ue)->needs_repair = true;
     }
-    pgw.repair_again = true;
-    if (!pgw.repair_runs) {
-        pgw.repair_runs = true;
-        if (!fiber_spawn("repair", repair_all, NULL))
-            pgw.repair_runs = false;
-    }
+    if (found)
+        start_sweep();
 }

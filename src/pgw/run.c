@@ -1,8 +1,10 @@
 /*
- * run.c -- what comes for a session, and that it is done one after the other.
+ * run.c -- what comes for a phone, and that it is done one after the other.
  *
- * A request is checked here (do we know its TEID, may this S-GW use it) and then becomes the session's procedure, a function in a
- * fiber. While that runs, what comes for the same session waits in its mailbox; a session at rest has neither fiber nor mail.
+ * A request is checked here (do we know its TEID, may this peer use it) and then becomes the
+ * phone's procedure, a function in a fiber. While that runs, what comes for the same phone waits in
+ * its mailbox; a phone at rest has neither fiber nor mail. A phone without sessions is gone when
+ * its last procedure ends.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,9 +12,9 @@
 #include "pgw/context.h"
 
 static const struct {
-    uint8_t type; /* enum gtpc_message_type */
+    uint8_t type;        /* enum gtpc_message_type */
     bool may_change_sgw; /* with a Sender F-TEID (TS 29.274 clause 7.2.7) */
-    void (*procedure)(struct pgw_session *session, const struct pgw_event *event);
+    void (*procedure)(struct pgw_ue *ue, const struct pgw_event *event);
 } procedures[] = {
     {GTPC_CREATE_SESSION_REQUEST, false, pgw_create_session},
     {GTPC_MODIFY_BEARER_REQUEST, true, pgw_modify_bearer},
@@ -20,9 +22,9 @@ static const struct {
     {GTPC_CHANGE_NOTIFICATION_REQUEST, false, pgw_change_notification},
     {GTPC_SUSPEND_NOTIFICATION, false, pgw_suspend},
     {GTPC_RESUME_NOTIFICATION, false, pgw_resume},
-    {GTPC_DELETE_BEARER_COMMAND, false, pgw_delete_bearer_command},
-    {GTPC_MODIFY_BEARER_COMMAND, false, pgw_modify_bearer_command},
-    {GTPC_BEARER_RESOURCE_COMMAND, false, pgw_bearer_resource_command},
+    {GTPC_DELETE_BEARER_COMMAND, false, pgw_refuse_command},
+    {GTPC_MODIFY_BEARER_COMMAND, false, pgw_refuse_command},
+    {GTPC_BEARER_RESOURCE_COMMAND, false, pgw_refuse_command},
 };
 
 #define PROCEDURES (sizeof(procedures) / sizeof(procedures[0]))
@@ -36,170 +38,160 @@ static size_t procedure_of(uint8_t type)
     return i;
 }
 
-static void perform(struct pgw_session *session, const struct pgw_event *event)
+static void perform(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    switch ((enum pgw_event_kind)event->kind) {
-    case PGW_EVENT_S5:
-        procedures[procedure_of(event->message->header.type)].procedure(session, event);
-        break;
-    case PGW_EVENT_LOST:
-        pgw_lost(session, event);
-        break;
-    case PGW_EVENT_DISCONNECT:
-        pgw_disconnect(session, event);
-        break;
-    case PGW_EVENT_REPAIR:
-        pgw_repair(session, event);
-        break;
-    }
+    if (event->kind == PGW_EVENT_REPAIR)
+        pgw_repair(ue, event);
+    else if (event->kind == PGW_EVENT_ERROR_INDICATION)
+        pgw_error_indication(ue, event);
+    else
+        procedures[procedure_of(event->message->header.type)].procedure(ue, event);
 }
 
-static void perform_mail(struct pgw_session *session, const struct gtpc_mail *mail)
+static void perform_mail(struct pgw_ue *ue, const struct gtpc_mail *mail)
 {
-    struct pgw_event event = {
-        .kind = mail->kind, .peer = mail->peer, .transaction = mail->transaction};
+    struct pgw_event event = {.kind = mail->kind,
+                              .peer = mail->peer,
+                              .transaction = mail->transaction,
+                              .content = bytes_of(mail->content, mail->len)};
     struct gtpc_message message;
 
     if (mail->kind == PGW_EVENT_S5) {
         arena_reset(&pgw.arena);
-        if (gtpc_decode(bytes_of(mail->content, mail->len), &pgw.arena, &message) < 0)
+        if (gtpc_decode(event.content, &pgw.arena, &message) < 0)
             return; /* it could be decoded when it came: memory is out */
         event.message = &message;
     }
-    perform(session, &event);
+    perform(ue, &event);
 }
 
 struct start {
-    uint32_t id;
+    struct pgw_ue *ue;
     const struct pgw_event *event;
 };
 
-/* A session may be gone after each procedure; its mail went with it. */
 static void run(void *argument)
 {
     const struct start *start = argument; /* gone after the first wait, and the event with it */
-    uint32_t id = start->id;
-    struct pgw_session *session = pgw_session_get(id);
+    struct pgw_ue *ue = start->ue;
     struct gtpc_mail *mail;
 
-    fiber_set_subject(session->imsi);
-    session->mailbox.is_busy = true;
+    fiber_set_subject(ue->imsi);
+    ue->mailbox.is_busy = true;
     pgw.procedures++;
-    perform(session, start->event);
-    while ((session = pgw_session_get(id)) && (mail = gtpc_mailbox_take(&session->mailbox))) {
-        perform_mail(session, mail);
+    perform(ue, start->event);
+    while ((mail = gtpc_mailbox_take(&ue->mailbox))) {
+        perform_mail(ue, mail);
         free(mail);
     }
-    if (session)
-        session->mailbox.is_busy = false;
+    ue->mailbox.is_busy = false;
     pgw.procedures--;
+    if (ue->sessions == 0)
+        pgw_ue_free(ue);
 }
 
-/* What cannot be taken now is as if it had been lost on the way: the S-GW sends it again. */
+/* What cannot be taken now is as if it had been lost on the way: the peer sends it again. */
 static void turn_away(const struct pgw_event *event)
 {
     if (event->transaction)
         udp_abandon(gtpc_udp(pgw.s5), event->transaction);
 }
 
-void pgw_post(struct pgw_session *session, const struct pgw_event *event)
+void pgw_post(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    if (session->mailbox.is_busy) {
-        struct bytes content = event->message ? event->message->datagram : bytes_of(NULL, 0);
-        if (gtpc_mailbox_put(&session->mailbox, event->kind, event->peer, event->transaction, content))
+    if (ue->mailbox.is_busy) {
+        struct bytes content = event->message ? event->message->datagram : event->content;
+        if (gtpc_mailbox_put(&ue->mailbox, event->kind, event->peer, event->transaction, content))
             return;
         pgw_count(PGW_MAILBOX_FULL);
         turn_away(event);
         return;
     }
-    struct start start = {session->id, event};
-    if (fiber_spawn("pgw", run, &start))
-        return;
-    turn_away(event);
-    if (!session->is_answered)
-        pgw_session_free(session);
+    struct start start = {ue, event};
+    if (!fiber_spawn("pgw", run, &start)) {
+        turn_away(event);
+        if (ue->sessions == 0)
+            pgw_ue_free(ue);
+    }
 }
 
-static void refuse_create(uint32_t transaction, uint32_t teid, struct gtpc_cause cause)
-{
-    pgw_count(PGW_CREATE_REFUSED);
-    gtpc_refuse_with(pgw.s5, transaction, teid, &cause);
-}
-
-/* A session for a first request. One that exists for the same phone and linked bearer is an earlier life of it (TS 29.274
- * clause 7.2.1): it goes in silence. */
-static struct pgw_session *session_to_create(uint32_t transaction, const struct gtpc_message *message)
+/* The phone that a request names by its IMSI. NULL: refused. */
+static struct pgw_ue *ue_to_create_for(uint32_t transaction, const struct gtpc_message *message)
 {
     const struct gtpc_create_session_request *request = message->create_session_request;
-    uint32_t teid = request->sender.teid;
+    struct gtpc_cause cause = {.value = GTPC_CAUSE_CONDITIONAL_IE_MISSING,
+                               .has_offending = true,
+                               .offending_type = GTPC_IE_IMSI};
+    struct pgw_ue *ue = NULL;
 
-    if (!request->imsi || !imsi_is_valid(request->imsi) || request->bearers.count == 0) {
-        refuse_create(transaction, teid,
-                      (struct gtpc_cause){.value = GTPC_CAUSE_CONDITIONAL_IE_MISSING,
-                                          .has_offending = true,
-                                          .offending_type = request->bearers.count == 0
-                                                                ? GTPC_IE_BEARER_CONTEXT
-                                                                : GTPC_IE_IMSI});
-        return NULL;
+    if (request->imsi && !imsi_is_valid(request->imsi)) {
+        cause.value = GTPC_CAUSE_MANDATORY_IE_INCORRECT;
+    } else if (request->imsi) {
+        ue = pgw_ue_by_imsi(request->imsi);
+        if (!ue)
+            ue = pgw_ue_new(request->imsi);
+        cause = (struct gtpc_cause){.value = GTPC_CAUSE_NO_RESOURCES_AVAILABLE};
     }
-    uint8_t ebi = request->bearers.at[0].ebi & 15;
-    struct pgw_session *before = pgw_session_find(request->imsi, ebi);
-    if (before) {
-        pgw_count(PGW_REPLACED);
-        pgw_post(before, &(struct pgw_event){.kind = PGW_EVENT_LOST});
+    if (!ue) {
+        pgw_count(PGW_CREATE_REFUSED);
+        gtpc_refuse_with(pgw.s5, transaction, request->sender.teid, &cause);
     }
-    struct pgw_session *session = pgw_session_new(request->imsi, ebi);
-    if (!session)
-        refuse_create(transaction, teid, (struct gtpc_cause){.value = GTPC_CAUSE_NO_RESOURCES_AVAILABLE});
-    return session;
+    return ue;
 }
 
-static struct pgw_session *session_of(const struct udp_peer *peer, const struct gtpc_message *message,
-                                      bool may_change_sgw)
+/* The phone of the session whose S-GW may say this. */
+static struct pgw_ue *ue_of_sgw(const struct udp_peer *peer, const struct gtpc_message *message,
+                                bool may_change_sgw)
 {
     struct pgw_session *session = pgw_session_get(message->header.teid);
-    bool is_its_sgw = session && session->sgw == udp_peer_id(peer);
 
-    if (session && !is_its_sgw && may_change_sgw && gtpc_find_value(message, GTPC_IE_F_TEID, 0))
-        return session;
-    return is_its_sgw ? session : NULL;
+    if (!session || session->sgw_is_lost)
+        return NULL;
+    if (session->sgw != udp_peer_id(peer) &&
+        !(may_change_sgw && gtpc_find_value(message, GTPC_IE_F_TEID, 0)))
+        return NULL;
+    return pgw_ue_get(session->ue);
 }
 
 static void receive(void *owner, struct udp_peer *peer, uint32_t transaction,
                     const struct gtpc_message *message)
 {
     size_t i = procedure_of(message->header.type);
-    struct pgw_event event = {
-        .kind = PGW_EVENT_S5, .peer = udp_peer_id(peer), .transaction = transaction, .message = message};
-    struct pgw_session *session;
+    struct pgw_event event = {.kind = PGW_EVENT_S5,
+                              .peer = udp_peer_id(peer),
+                              .transaction = transaction,
+                              .message = message};
+    bool is_creation = message->header.type == GTPC_CREATE_SESSION_REQUEST;
 
     (void)owner;
+    if (transaction == 0)
+        return; /* a notification; none is for us */
     if (i == PROCEDURES) {
-        if (transaction)
-            gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
+        gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
         return;
     }
     if (pgw.procedures >= pgw.config->max_procedures) {
         pgw_count(PGW_CONGESTION);
-        gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_GTP_C_ENTITY_CONGESTION);
+        gtpc_refuse(pgw.s5, transaction,
+                    is_creation ? message->create_session_request->sender.teid : 0,
+                    GTPC_CAUSE_GTP_C_ENTITY_CONGESTION);
         return;
     }
-    if (message->header.type == GTPC_CREATE_SESSION_REQUEST)
-        session = session_to_create(transaction, message);
-    else if (!(session = session_of(peer, message, procedures[i].may_change_sgw)))
+    struct pgw_ue *ue = is_creation ? ue_to_create_for(transaction, message)
+                                    : ue_of_sgw(peer, message, procedures[i].may_change_sgw);
+    if (ue)
+        pgw_post(ue, &event);
+    else if (!is_creation)
         gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_CONTEXT_NOT_FOUND);
-    if (session)
-        pgw_post(session, &event);
 }
 
 static const char *subject(void *owner, const struct gtpc_message *message)
 {
     struct pgw_session *session = pgw_session_get(message->header.teid);
+    struct pgw_ue *ue = session ? pgw_ue_get(session->ue) : NULL;
 
     (void)owner;
-    if (message->header.type == GTPC_CREATE_SESSION_REQUEST && message->create_session_request->imsi)
-        return message->create_session_request->imsi;
-    return session ? session->imsi : "";
+    return ue ? ue->imsi : "";
 }
 
 static uint32_t peer_teid(void *owner, const struct gtpc_message *message)

@@ -34,7 +34,8 @@ static void count_groups(struct datapath *dp, const struct of_actions *actions, 
     for (size_t i = 0; actions && i < actions->count; i++) {
         struct group *group;
 
-        if (actions->at[i].type == OFPAT_GROUP && (group = datapath_group(dp, actions->at[i].group_id)))
+        if (actions->at[i].type == OFPAT_GROUP &&
+            (group = datapath_group(dp, actions->at[i].group_id)))
             group->refs += (uint32_t)by;
     }
 }
@@ -74,12 +75,14 @@ static void timeouts_fire(struct timer *timer)
         return;
     }
     change_begin(&transaction, t->dp);
-    if (change_remove_flow(&transaction, flow, hard_is_over ? OFPRR_HARD_TIMEOUT : OFPRR_IDLE_TIMEOUT, false) < 0)
+    if (change_remove_flow(&transaction, flow,
+                           hard_is_over ? OFPRR_HARD_TIMEOUT : OFPRR_IDLE_TIMEOUT, false) < 0)
         timer_start(&t->timer, 1000, timeouts_fire); /* no memory now: later */
     change_commit(&transaction);
 }
 
-/* Until the first of the two may be over; an idle timeout is looked at again when a packet came meanwhile. */
+/* Until the first of the two may be over; an idle timeout is looked at again when a packet came
+ * meanwhile. */
 static void timeouts_wait(struct flow_timeouts *t)
 {
     const struct flow *flow = t->flow;
@@ -161,7 +164,8 @@ int change_remove_flow(struct transaction *t, struct flow *flow, uint8_t reason,
     if (err < 0)
         return err;
     unlink_flow(t->dp, flow);
-    change_note(t, (struct change){.kind = FLOW_REMOVED, .flow = {.flow = flow, .reason = reason, .quiet = quiet}});
+    change_note(t, (struct change){.kind = FLOW_REMOVED,
+                                   .flow = {.flow = flow, .reason = reason, .quiet = quiet}});
     return 0;
 }
 
@@ -172,7 +176,8 @@ static void swap_program(struct datapath *dp, struct flow *flow, struct program 
     count_references(dp, program, 1);
 }
 
-int change_program(struct transaction *t, struct flow *flow, struct program *program, bool reset_counts)
+int change_program(struct transaction *t, struct flow *flow, struct program *program,
+                   bool reset_counts)
 {
     int err = change_reserve(t, 1);
 
@@ -260,7 +265,8 @@ void change_commit(struct transaction *t)
 static void restore_entry(struct map *map, struct change *c)
 {
     if (c->entry.old)
-        (void)map_set(map, c->entry.id, (uint64_t)(uintptr_t)c->entry.old); /* its place is there: nothing grows */
+        (void)map_set(map, c->entry.id,
+                      (uint64_t)(uintptr_t)c->entry.old); /* its place is there: nothing grows */
     else
         map_remove(map, c->entry.id);
     free(c->entry.new);
@@ -276,7 +282,8 @@ static void undo_one(struct datapath *dp, struct change *c)
         destroy_flow(dp, c->flow.flow);
         break;
     case FLOW_REMOVED:
-        (void)link_flow(dp, c->flow.flow, true); /* its tuple and timer are still there: nothing is allocated */
+        (void)link_flow(dp, c->flow.flow,
+                        true); /* its tuple and timer are still there: nothing is allocated */
         break;
     case FLOW_MODIFIED:
         program = c->flow.flow->program;
@@ -315,7 +322,8 @@ static int remove_quietly(struct flow *flow, void *context)
 void change_remove_all_flows(struct datapath *dp)
 {
     static const struct of_match everything;
-    struct flow_filter filter = {.table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
+    struct flow_filter filter = {
+        .table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     struct transaction t;
 
     change_begin(&t, dp);

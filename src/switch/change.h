@@ -1,10 +1,11 @@
 /*
  * change.h -- changing the data path, all or nothing.
  *
- * A transaction applies requests one by one, at once, and remembers how to take each back. Committed, what was replaced is freed and
- * the controllers hear of the flows that went (OFPT_FLOW_REMOVED); rolled back, everything is as it was, counters included. A
- * single request is a transaction of one, a bundle one of many. No packet is handled in between, so a packet sees either all of
- * it or nothing.
+ * A transaction applies requests one by one, at once, and remembers how to take each back.
+ * Committed, what was replaced is freed and the controllers hear of the flows that went
+ * (OFPT_FLOW_REMOVED); rolled back, everything is as it was, counters included. A single request is
+ * a transaction of one, a bundle one of many. No packet is handled in between, so a packet sees
+ * either all of it or nothing.
  *
  * After a request that failed a transaction can only be rolled back.
  */
@@ -13,7 +14,15 @@
 
 #include "switch/datapath.h"
 
-enum change_kind { FLOW_ADDED, FLOW_REMOVED, FLOW_MODIFIED, GROUP_CHANGED, METER_CHANGED, PORT_CONFIGURED, TABLE_CONFIGURED };
+enum change_kind {
+    FLOW_ADDED,
+    FLOW_REMOVED,
+    FLOW_MODIFIED,
+    GROUP_CHANGED,
+    METER_CHANGED,
+    PORT_CONFIGURED,
+    TABLE_CONFIGURED
+};
 
 struct change {
     enum change_kind kind;
@@ -73,9 +82,10 @@ of_error change_meter_mod(struct transaction *t, const struct of_meter_mod *mod)
 of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod);
 of_error change_table_mod(struct transaction *t, const struct of_table_mod *mod);
 
-/* May these actions be? `match` NULL: nothing is known of the packets (group buckets, PACKET_OUT). */
-of_error check_actions(struct datapath *dp, const struct of_actions *actions, const struct of_match *match,
-                       bool packet_out);
+/* May these actions be? `match` NULL: nothing is known of the packets (group buckets, PACKET_OUT).
+ */
+of_error check_actions(struct datapath *dp, const struct of_actions *actions,
+                       const struct of_match *match, bool packet_out);
 
 /* ---- for the room's own files ---- */
 
@@ -83,13 +93,14 @@ of_error check_actions(struct datapath *dp, const struct of_actions *actions, co
 int change_reserve(struct transaction *t, size_t n);
 void change_note(struct transaction *t, struct change change);
 
-/* A flow into or out of its table, with what depends on it (groups' and meters' reference counts, timeouts). */
+/* A flow into or out of its table, with what depends on it (groups' and meters' reference counts,
+ * timeouts). */
 int change_add_flow(struct transaction *t, struct flow *flow, bool even_if_full);
 int change_remove_flow(struct transaction *t, struct flow *flow, uint8_t reason, bool quiet);
-int change_program(struct transaction *t, struct flow *flow, struct program *program, bool reset_counts);
+int change_program(struct transaction *t, struct flow *flow, struct program *program,
+                   bool reset_counts);
 
 /* Limits as set. */
 const struct change_limits *change_limits(void);
-
 
 #endif

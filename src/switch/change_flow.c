@@ -1,5 +1,6 @@
 /*
- * change_flow.c -- OFPT_FLOW_MOD (OpenFlow 1.3.5 clause 6.4) and what actions and instructions may be (clauses 5.9 to 5.12).
+ * change_flow.c -- OFPT_FLOW_MOD (OpenFlow 1.3.5 clause 6.4) and what actions and instructions may
+ * be (clauses 5.9 to 5.12).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -7,8 +8,9 @@
 #include "base/loop.h"
 #include "switch/change.h"
 
-#define KNOWN_FLAGS                                                                                \
-    (OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS)
+#define KNOWN_FLAGS                                                                         \
+    (OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | \
+     OFPFF_NO_BYT_COUNTS)
 
 /* ---- actions ---- */
 
@@ -37,8 +39,8 @@ static bool is_mpls_type(uint16_t type)
     return type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MULTICAST;
 }
 
-/* What the packets of a flow look like while its actions are carried out, as far as the match tells: `known` false means that
- * nothing is known and every action could apply. */
+/* What the packets of a flow look like while its actions are carried out, as far as the match
+ * tells: `known` false means that nothing is known and every action could apply. */
 struct shape {
     struct of_key key;
     bool known;
@@ -98,7 +100,8 @@ static of_error check_tag(struct shape *s, const struct of_action *a)
     }
 }
 
-static of_error check_action(struct datapath *dp, struct shape *s, const struct of_action *a, bool packet_out)
+static of_error check_action(struct datapath *dp, struct shape *s, const struct of_action *a,
+                             bool packet_out)
 {
     static const uint8_t zero[16];
     uint16_t type = ntohs(s->key.eth_type);
@@ -131,7 +134,8 @@ static of_error check_action(struct datapath *dp, struct shape *s, const struct 
     }
 }
 
-static of_error check_list(struct datapath *dp, const struct of_actions *actions, struct shape *shape, bool packet_out)
+static of_error check_list(struct datapath *dp, const struct of_actions *actions,
+                           struct shape *shape, bool packet_out)
 {
     for (size_t i = 0; i < actions->count; i++) {
         of_error error = check_action(dp, shape, &actions->at[i], packet_out);
@@ -142,8 +146,8 @@ static of_error check_list(struct datapath *dp, const struct of_actions *actions
     return 0;
 }
 
-of_error check_actions(struct datapath *dp, const struct of_actions *actions, const struct of_match *match,
-                       bool packet_out)
+of_error check_actions(struct datapath *dp, const struct of_actions *actions,
+                       const struct of_match *match, bool packet_out)
 {
     struct shape shape = {.known = match != NULL};
 
@@ -154,9 +158,10 @@ of_error check_actions(struct datapath *dp, const struct of_actions *actions, co
 
 /* ---- instructions ---- */
 
-/* Actions of the set are carried out in an order of their own: they are looked at without order, and may not use registers'
- * actions, which have no place in it. */
-static of_error check_write_actions(struct datapath *dp, const struct of_actions *actions, const struct shape *after)
+/* Actions of the set are carried out in an order of their own: they are looked at without order,
+ * and may not use registers' actions, which have no place in it. */
+static of_error check_write_actions(struct datapath *dp, const struct of_actions *actions,
+                                    const struct shape *after)
 {
     for (size_t i = 0; i < actions->count; i++) {
         struct shape shape = *after;
@@ -172,7 +177,8 @@ static of_error check_write_actions(struct datapath *dp, const struct of_actions
     return 0;
 }
 
-/* Clause 5.9: in this order instructions are carried out, so what one leaves is what the next finds. */
+/* Clause 5.9: in this order instructions are carried out, so what one leaves is what the next
+ * finds. */
 static of_error check_instructions(struct datapath *dp, const struct of_flow_mod *mod)
 {
     struct shape shape = {.key = mod->match.value, .known = true};
@@ -215,7 +221,8 @@ static of_error no_room(int err)
 static struct flow *make_flow(struct datapath *dp, const struct of_flow_mod *mod)
 {
     struct program *program = program_new(&mod->instructions);
-    struct flow *flow = program ? flow_new(&dp->tables, mod->table_id, mod->priority, &mod->match, program) : NULL;
+    struct flow *flow =
+        program ? flow_new(&dp->tables, mod->table_id, mod->priority, &mod->match, program) : NULL;
 
     if (!flow) {
         free(program);
@@ -229,7 +236,8 @@ static struct flow *make_flow(struct datapath *dp, const struct of_flow_mod *mod
     return flow;
 }
 
-/* An identical match and priority is replaced, without a flow-removed message; its counters stay unless they are to be reset. */
+/* An identical match and priority is replaced, without a flow-removed message; its counters stay
+ * unless they are to be reset. */
 static of_error add(struct transaction *t, const struct of_flow_mod *mod)
 {
     struct tables *tables = &t->dp->tables;
@@ -237,7 +245,8 @@ static of_error add(struct transaction *t, const struct of_flow_mod *mod)
     struct flow *flow;
     int err = 0;
 
-    if ((mod->flags & OFPFF_CHECK_OVERLAP) && table_overlaps(tables, mod->table_id, mod->priority, &mod->match))
+    if ((mod->flags & OFPFF_CHECK_OVERLAP) &&
+        table_overlaps(tables, mod->table_id, mod->priority, &mod->match))
         return OFPFMFC_OVERLAP;
     flow = make_flow(t->dp, mod);
     if (!flow || change_reserve(t, 2) < 0) {
@@ -270,7 +279,8 @@ static int modify_flow(struct flow *flow, void *context)
 {
     struct modifying *m = context;
     struct program *program = program_new(&m->mod->instructions);
-    int err = program ? change_program(m->t, flow, program, m->mod->flags & OFPFF_RESET_COUNTS) : -ENOMEM;
+    int err =
+        program ? change_program(m->t, flow, program, m->mod->flags & OFPFF_RESET_COUNTS) : -ENOMEM;
 
     if (err < 0)
         free(program);
@@ -284,12 +294,15 @@ static int delete_flow(struct flow *flow, void *context)
     return change_remove_flow(m->t, flow, OFPRR_DELETE, false);
 }
 
-static bool strict_filter_passes(const struct flow *flow, const struct of_flow_mod *mod, bool outputs)
+static bool strict_filter_passes(const struct flow *flow, const struct of_flow_mod *mod,
+                                 bool outputs)
 {
     if ((flow->cookie ^ mod->cookie) & mod->cookie_mask)
         return false;
-    return !outputs || ((mod->out_port == OFPP_ANY || program_outputs_to(flow->program, mod->out_port, OFPG_ANY)) &&
-                        (mod->out_group == OFPG_ANY || program_outputs_to(flow->program, OFPP_ANY, mod->out_group)));
+    return !outputs || ((mod->out_port == OFPP_ANY ||
+                         program_outputs_to(flow->program, mod->out_port, OFPG_ANY)) &&
+                        (mod->out_group == OFPG_ANY ||
+                         program_outputs_to(flow->program, OFPP_ANY, mod->out_group)));
 }
 
 static int each_strict(struct transaction *t, const struct of_flow_mod *mod, bool outputs,

@@ -1,6 +1,6 @@
 /*
- * change_group.c -- OFPT_GROUP_MOD, OFPT_METER_MOD, OFPT_PORT_MOD, OFPT_TABLE_MOD (OpenFlow 1.3.5 clauses 6.5 to 6.7,
- * 7.3.4.2 to 7.3.4.5).
+ * change_group.c -- OFPT_GROUP_MOD, OFPT_METER_MOD, OFPT_PORT_MOD, OFPT_TABLE_MOD (OpenFlow 1.3.5
+ * clauses 6.5 to 6.7, 7.3.4.2 to 7.3.4.5).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 /* ---- groups ---- */
 
 /* Would a packet that enters a group with these actions come back to group `id`? */
-static bool leads_to(struct datapath *dp, const struct of_actions *actions, uint32_t id, unsigned depth)
+static bool leads_to(struct datapath *dp, const struct of_actions *actions, uint32_t id,
+                     unsigned depth)
 {
     for (size_t i = 0; i < actions->count; i++) {
         struct group *group;
@@ -28,7 +29,8 @@ static bool leads_to(struct datapath *dp, const struct of_actions *actions, uint
     return false;
 }
 
-static of_error check_bucket(struct datapath *dp, const struct of_group_mod *mod, const struct of_bucket *b)
+static of_error check_bucket(struct datapath *dp, const struct of_group_mod *mod,
+                             const struct of_bucket *b)
 {
     of_error error;
 
@@ -63,13 +65,15 @@ static of_error check_group(struct datapath *dp, const struct of_group_mod *mod)
     return 0;
 }
 
-/* Puts `new` in the place of `old` (either NULL) under the id. The change is noted only when it happened. */
-static int replace(struct transaction *t, struct map *map, enum change_kind kind, uint32_t id, void *old, void *new)
+/* Puts `new` in the place of `old` (either NULL) under the id. The change is noted only when it
+ * happened. */
+static int replace(struct transaction *t, struct map *map, enum change_kind kind, uint32_t id,
+                   void *old, void *new)
 {
     int err = change_reserve(t, 1);
 
     if (err == 0 && new)
-        err = map_set(map, id, (uint64_t)(uintptr_t)new);
+        err = map_set(map, id, (uint64_t)(uintptr_t) new);
     else if (err == 0)
         map_remove(map, id);
     if (err == 0)
@@ -113,7 +117,8 @@ static int delete_flow(struct flow *flow, void *context)
 static int delete_flows(struct transaction *t, uint32_t group_id, uint32_t meter_id, uint8_t reason)
 {
     static const struct of_match everything;
-    struct flow_filter filter = {.table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = group_id};
+    struct flow_filter filter = {
+        .table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = group_id};
     struct deleting d = {t, reason, meter_id};
 
     return tables_each(&t->dp->tables, &filter, delete_flow, &d);
@@ -142,10 +147,13 @@ static of_error delete_group(struct transaction *t, struct group *group)
 {
     if (group->refs && delete_flows(t, group->id, 0, OFPRR_GROUP_DELETE) < 0)
         return OFPGMFC_OUT_OF_GROUPS;
-    return replace(t, &t->dp->groups, GROUP_CHANGED, group->id, group, NULL) < 0 ? OFPGMFC_OUT_OF_GROUPS : 0;
+    return replace(t, &t->dp->groups, GROUP_CHANGED, group->id, group, NULL) < 0
+               ? OFPGMFC_OUT_OF_GROUPS
+               : 0;
 }
 
-/* The ids of a map, as removing while walking is not allowed; NULL when there are none or memory is out. */
+/* The ids of a map, as removing while walking is not allowed; NULL when there are none or memory is
+ * out. */
 static uint32_t *all_ids(const struct map *map, size_t *count)
 {
     uint32_t *ids = map->count ? malloc(map->count * sizeof(*ids)) : NULL;
@@ -193,7 +201,8 @@ of_error change_group_mod(struct transaction *t, const struct of_group_mod *mod)
             return OFPGMFC_INVALID_GROUP;
         if (!old) /* clause 6.5: no error */
             return 0;
-        return is_chained(t->dp, mod->group_id) ? (of_error)OFPGMFC_CHAINED_GROUP : delete_group(t, old);
+        return is_chained(t->dp, mod->group_id) ? (of_error)OFPGMFC_CHAINED_GROUP
+                                                : delete_group(t, old);
     default:
         return OFPGMFC_BAD_COMMAND;
     }
@@ -209,7 +218,8 @@ static of_error check_meter(const struct of_meter_mod *mod)
 
     if (mod->meter_id == 0 || mod->meter_id > OFPM_MAX)
         return OFPMMFC_INVALID_METER;
-    if ((mod->flags & ~(OFPMF_KBPS | OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS)) || unit == (OFPMF_KBPS | OFPMF_PKTPS))
+    if ((mod->flags & ~(OFPMF_KBPS | OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS)) ||
+        unit == (OFPMF_KBPS | OFPMF_PKTPS))
         return OFPMMFC_BAD_FLAGS;
     if (mod->bands.count > MAX_BANDS)
         return OFPMMFC_OUT_OF_BANDS;
@@ -243,7 +253,9 @@ static of_error delete_meter(struct transaction *t, struct meter *meter)
 {
     if (meter->refs && delete_flows(t, OFPG_ANY, meter->id, OFPRR_METER_DELETE) < 0)
         return OFPMMFC_OUT_OF_METERS;
-    return replace(t, &t->dp->meters, METER_CHANGED, meter->id, meter, NULL) < 0 ? OFPMMFC_OUT_OF_METERS : 0;
+    return replace(t, &t->dp->meters, METER_CHANGED, meter->id, meter, NULL) < 0
+               ? OFPMMFC_OUT_OF_METERS
+               : 0;
 }
 
 static of_error delete_all_meters(struct transaction *t)
@@ -326,7 +338,8 @@ of_error change_table_mod(struct transaction *t, const struct of_table_mod *mod)
             continue;
         if (change_reserve(t, 1) < 0)
             return OFPTMFC_BAD_CONFIG;
-        change_note(t, (struct change){.kind = TABLE_CONFIGURED, .table = {(uint8_t)i, table->config}});
+        change_note(
+            t, (struct change){.kind = TABLE_CONFIGURED, .table = {(uint8_t)i, table->config}});
         table->config = mod->config;
     }
     return 0;

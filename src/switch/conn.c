@@ -1,8 +1,10 @@
 /*
- * conn.c -- connections to controllers: opening, roles, and what they hear of unasked (OpenFlow 1.3.5 clauses 6.3, 6.4, 7.4).
+ * conn.c -- connections to controllers: opening, roles, and what they hear of unasked
+ * (OpenFlow 1.3.5 clauses 6.3, 6.4, 7.4).
  *
- * Several controllers may be connected, to an address that they listen at or to one of ours. Each has a role; a slave may only
- * read. A controller that goes takes nothing with it: flows stay, as fail-secure mode wants (clause 6.3.3).
+ * Several controllers may be connected, to an address that they listen at or to one of ours. Each
+ * has a role; a slave may only read. A controller that goes takes nothing with it: flows stay, as
+ * fail-secure mode wants (clause 6.3.3).
  */
 #include <stdlib.h>
 
@@ -59,7 +61,8 @@ static void packet_in_fields(struct of_match *match, const struct of_key *key)
     }
 }
 
-static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie)
+static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table_id,
+                      uint64_t cookie)
 {
     struct of_message m = {.type = OFPT_PACKET_IN};
     bool taken = false;
@@ -178,7 +181,8 @@ static void conn_down(struct openflow_channel *channel, int reason)
 
     if (!c)
         return;
-    log_info("controller %s lost: %s; flows stay", openflow_channel_peer(channel), uv_strerror(reason));
+    log_info("controller %s lost: %s; flows stay", openflow_channel_peer(channel),
+             uv_strerror(reason));
     c->up = false;
     conn_drop_bundles(c);
     if (!c->connecting) /* a listener's channel is gone after this */
@@ -203,7 +207,8 @@ static bool slave_may(uint8_t type)
     }
 }
 
-static void conn_receive(struct openflow_channel *channel, const struct openflow_header *header, struct bytes message)
+static void conn_receive(struct openflow_channel *channel, const struct openflow_header *header,
+                         struct bytes message)
 {
     struct conn *c = openflow_channel_context(channel);
     struct of_message m;
@@ -220,7 +225,8 @@ static void conn_receive(struct openflow_channel *channel, const struct openflow
         conn_error(c, header->xid, error, message);
 }
 
-static const struct openflow_user user = {.up = conn_up, .receive = conn_receive, .down = conn_down};
+static const struct openflow_user user = {
+    .up = conn_up, .receive = conn_receive, .down = conn_down};
 
 /* ---- opening ---- */
 

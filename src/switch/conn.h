@@ -1,9 +1,9 @@
 /*
  * conn.h -- OpenFlow connections of the switch, for the room's own files.
  *
- * conn.c has the connections, who may do what (roles) and who hears of what (asynchronous configuration); conn_requests.c the
- * requests that are answered at once; conn_multipart.c the statistics; conn_bundle.c bundles. All connections see one data path.
- * One thread: the loop's.
+ * conn.c has the connections, who may do what (roles) and who hears of what (asynchronous
+ * configuration); conn_requests.c the requests that are answered at once; conn_multipart.c the
+ * statistics; conn_bundle.c bundles. All connections see one data path. One thread: the loop's.
  */
 #ifndef STROWGER_SWITCH_CONN_H
 #define STROWGER_SWITCH_CONN_H
@@ -11,10 +11,10 @@
 #include "link/openflow_channel.h"
 #include "switch/change.h"
 
-#define MAX_BUNDLES         64        /* per connection */
-#define MAX_BUNDLE_BYTES    (64u << 20)
-#define PACKET_IN_QUEUE     (4u << 20) /* bytes that may wait for a slow controller */
-#define MISS_SEND_LEN       128
+#define MAX_BUNDLES      64 /* per connection */
+#define MAX_BUNDLE_BYTES (64u << 20)
+#define PACKET_IN_QUEUE  (4u << 20) /* bytes that may wait for a slow controller */
+#define MISS_SEND_LEN    128
 
 struct bundle;
 
@@ -44,8 +44,8 @@ struct switch_context {
     uint64_t started_us;
     uint8_t *buffer; /* OFP_MAX_MESSAGE bytes, for replies that grow */
     struct {
-        uint64_t flow_mods, group_mods, meter_mods, packet_outs, packet_ins, packet_ins_dropped, errors, bundles,
-            bundles_failed, flows_removed;
+        uint64_t flow_mods, group_mods, meter_mods, packet_outs, packet_ins, packet_ins_dropped,
+            errors, bundles, bundles_failed, flows_removed;
     } counters;
 };
 

@@ -1,9 +1,11 @@
 /*
- * conn_bundle.c -- bundles (ONF extension 230 for OpenFlow 1.3; OpenFlow 1.4 clauses 6.8 and 7.3.9).
+ * conn_bundle.c -- bundles (ONF extension 230 for OpenFlow 1.3; OpenFlow 1.4 clauses 6.8
+ * and 7.3.9).
  *
- * A bundle collects messages, each checked for its form when it is added; a commit applies them in order in one transaction, or
- * none. The message that failed is answered with its own error, the commit with MSG_FAILED. Packet-outs go when all else is in
- * place. A bundle belongs to its connection and dies with it.
+ * A bundle collects messages, each checked for its form when it is added; a commit applies them in
+ * order in one transaction, or none. The message that failed is answered with its own error, the
+ * commit with MSG_FAILED. Packet-outs go when all else is in place. A bundle belongs to its
+ * connection and dies with it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -63,7 +65,8 @@ static of_error bundle_open(struct conn *c, uint32_t id, uint16_t flags)
 
 /* ---- commit ---- */
 
-/* Takes the next message out of the bundle's bytes. They were decoded when they were added; memory may be short now. */
+/* Takes the next message out of the bundle's bytes. They were decoded when they were added; memory
+ * may be short now. */
 static of_error next_message(struct reader *r, struct of_message *m, struct bytes *wire)
 {
     of_error error;
@@ -74,7 +77,8 @@ static of_error next_message(struct reader *r, struct of_message *m, struct byte
 }
 
 /* The first error, with the message that caused it. */
-static of_error apply_all(const struct bundle *b, struct transaction *t, uint32_t *xid, struct bytes *wire)
+static of_error apply_all(const struct bundle *b, struct transaction *t, uint32_t *xid,
+                          struct bytes *wire)
 {
     struct reader r = reader_of(b->messages, b->len);
 
@@ -84,7 +88,8 @@ static of_error apply_all(const struct bundle *b, struct transaction *t, uint32_
 
         *xid = m.xid;
         if (!error)
-            error = m.type == OFPT_PACKET_OUT ? packet_out_check(&m.packet_out) : apply_change(t, &m);
+            error =
+                m.type == OFPT_PACKET_OUT ? packet_out_check(&m.packet_out) : apply_change(t, &m);
         if (error)
             return error;
     }
@@ -164,7 +169,8 @@ static of_error control(struct conn *c, const struct of_bundle_control *request)
 
 of_error conn_bundle_control(struct conn *c, const struct of_message *m)
 {
-    struct of_message reply = {.type = OFPT_ONF_BUNDLE_CONTROL, .xid = m->xid, .bundle_control = m->bundle_control};
+    struct of_message reply = {
+        .type = OFPT_ONF_BUNDLE_CONTROL, .xid = m->xid, .bundle_control = m->bundle_control};
     of_error error = control(c, &m->bundle_control);
 
     if (error)

@@ -1,8 +1,8 @@
 /*
  * conn_multipart.c -- statistics and descriptions (OpenFlow 1.3.5 clause 7.3.5).
  *
- * Each type fills entries, which the codec cuts into replies of at most 64 KB. Flows, groups and meters are told exactly as they
- * were configured.
+ * Each type fills entries, which the codec cuts into replies of at most 64 KB. Flows, groups and
+ * meters are told exactly as they were configured.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +45,10 @@ static void since(uint64_t created_us, uint32_t *seconds, uint32_t *nanoseconds)
 
 static of_error describe(struct conn *c, const struct of_message *m)
 {
-    struct of_desc desc = {
-        .mfr_desc = "Strowger", .hw_desc = "software switch", .sw_desc = STROWGER_VERSION, .dp_desc = "strowger switch"};
+    struct of_desc desc = {.mfr_desc = "Strowger",
+                           .hw_desc = "software switch",
+                           .sw_desc = STROWGER_VERSION,
+                           .dp_desc = "strowger switch"};
 
     memcpy(desc.serial_num, sw.serial, sizeof(desc.serial_num));
     reply(c, m, (struct of_multipart){.desc = &desc});
@@ -91,7 +93,8 @@ static of_error flows_filter(const struct of_message *m, struct flow_filter *fil
 
     if (r->table_id >= TABLES && r->table_id != OFPTT_ALL)
         return OFPBRC_BAD_TABLE_ID;
-    *filter = (struct flow_filter){r->table_id, &r->match, r->cookie, r->cookie_mask, r->out_port, r->out_group};
+    *filter = (struct flow_filter){r->table_id,    &r->match,   r->cookie,
+                                   r->cookie_mask, r->out_port, r->out_group};
     return 0;
 }
 
@@ -209,14 +212,17 @@ static of_error queue_stats(struct conn *c, const struct of_message *m)
 
 static void tell_group_stats(struct of_multipart_writer *mw, const struct group *group)
 {
-    struct of_group_stats s = {
-        .group_id = group->id, .ref_count = group->refs, .packet_count = group->packets, .byte_count = group->bytes};
+    struct of_group_stats s = {.group_id = group->id,
+                               .ref_count = group->refs,
+                               .packet_count = group->packets,
+                               .byte_count = group->bytes};
 
     since(group->created_us, &s.duration_s, &s.duration_ns);
     s.buckets.at = arena_array(&sw.arena, group->bucket_count, sizeof(*s.buckets.at));
     s.buckets.count = s.buckets.at ? group->bucket_count : 0;
     for (size_t i = 0; i < s.buckets.count; i++)
-        s.buckets.at[i] = (struct of_bucket_counter){group->buckets[i].packets, group->buckets[i].bytes};
+        s.buckets.at[i] =
+            (struct of_bucket_counter){group->buckets[i].packets, group->buckets[i].bytes};
     of_multipart_add(mw, &s);
 }
 
@@ -232,7 +238,8 @@ static void tell_group_desc(struct of_multipart_writer *mw, const struct group *
 }
 
 /* Walks a map of groups or meters, all or one. */
-static void tell_entries(struct conn *c, const struct of_message *m, const struct map *map, bool all, uint32_t id,
+static void tell_entries(struct conn *c, const struct of_message *m, const struct map *map,
+                         bool all, uint32_t id,
                          void (*tell)(struct of_multipart_writer *mw, const void *entry))
 {
     struct of_multipart_writer mw;
@@ -271,16 +278,18 @@ static of_error group_desc(struct conn *c, const struct of_message *m)
 }
 
 #define ALL_ACTIONS                                                                                \
-    (1u << OFPAT_OUTPUT | 1u << OFPAT_COPY_TTL_OUT | 1u << OFPAT_COPY_TTL_IN | 1u << OFPAT_SET_MPLS_TTL |           \
-     1u << OFPAT_DEC_MPLS_TTL | 1u << OFPAT_PUSH_VLAN | 1u << OFPAT_POP_VLAN | 1u << OFPAT_PUSH_MPLS |              \
-     1u << OFPAT_POP_MPLS | 1u << OFPAT_SET_QUEUE | 1u << OFPAT_GROUP | 1u << OFPAT_SET_NW_TTL |                    \
-     1u << OFPAT_DEC_NW_TTL | 1u << OFPAT_SET_FIELD | 1u << OFPAT_PUSH_PBB | 1u << OFPAT_POP_PBB)
+    (1u << OFPAT_OUTPUT | 1u << OFPAT_COPY_TTL_OUT | 1u << OFPAT_COPY_TTL_IN |                     \
+     1u << OFPAT_SET_MPLS_TTL | 1u << OFPAT_DEC_MPLS_TTL | 1u << OFPAT_PUSH_VLAN |                 \
+     1u << OFPAT_POP_VLAN | 1u << OFPAT_PUSH_MPLS | 1u << OFPAT_POP_MPLS | 1u << OFPAT_SET_QUEUE | \
+     1u << OFPAT_GROUP | 1u << OFPAT_SET_NW_TTL | 1u << OFPAT_DEC_NW_TTL | 1u << OFPAT_SET_FIELD | \
+     1u << OFPAT_PUSH_PBB | 1u << OFPAT_POP_PBB)
 
 static of_error group_features(struct conn *c, const struct of_message *m)
 {
     struct of_group_features f = {
         .types = 1 << OFPGT_ALL | 1 << OFPGT_SELECT | 1 << OFPGT_INDIRECT | 1 << OFPGT_FF,
-        .capabilities = OFPGFC_SELECT_WEIGHT | OFPGFC_SELECT_LIVENESS | OFPGFC_CHAINING | OFPGFC_CHAINING_CHECKS,
+        .capabilities = OFPGFC_SELECT_WEIGHT | OFPGFC_SELECT_LIVENESS | OFPGFC_CHAINING |
+                        OFPGFC_CHAINING_CHECKS,
     };
 
     for (size_t i = 0; i < 4; i++) {
@@ -370,7 +379,8 @@ static struct bytes next_table_list(uint8_t *room, unsigned table)
     return wr_view(&w);
 }
 
-/* Fields by the headers of their OXMs: those that set_field may write, or all; with the mask bit where a mask may be. */
+/* Fields by the headers of their OXMs: those that set_field may write, or all; with the mask bit
+ * where a mask may be. */
 static struct bytes field_list(uint8_t *room, bool writable, bool masks)
 {
     struct writer w = writer_of(room, PROPERTY_ROOM);
@@ -391,12 +401,14 @@ static struct bytes field_list(uint8_t *room, bool writable, bool masks)
 }
 
 static const uint16_t all_instructions[] = {
-    OFPIT_GOTO_TABLE, OFPIT_WRITE_METADATA, OFPIT_WRITE_ACTIONS, OFPIT_APPLY_ACTIONS, OFPIT_CLEAR_ACTIONS, OFPIT_METER,
+    OFPIT_GOTO_TABLE,    OFPIT_WRITE_METADATA, OFPIT_WRITE_ACTIONS,
+    OFPIT_APPLY_ACTIONS, OFPIT_CLEAR_ACTIONS,  OFPIT_METER,
 };
 static const uint16_t all_actions[] = {
-    OFPAT_OUTPUT,   OFPAT_COPY_TTL_OUT, OFPAT_COPY_TTL_IN, OFPAT_SET_MPLS_TTL, OFPAT_DEC_MPLS_TTL, OFPAT_PUSH_VLAN,
-    OFPAT_POP_VLAN, OFPAT_PUSH_MPLS,    OFPAT_POP_MPLS,    OFPAT_SET_QUEUE,    OFPAT_GROUP,        OFPAT_SET_NW_TTL,
-    OFPAT_DEC_NW_TTL, OFPAT_SET_FIELD,  OFPAT_PUSH_PBB,    OFPAT_POP_PBB,
+    OFPAT_OUTPUT,       OFPAT_COPY_TTL_OUT, OFPAT_COPY_TTL_IN, OFPAT_SET_MPLS_TTL,
+    OFPAT_DEC_MPLS_TTL, OFPAT_PUSH_VLAN,    OFPAT_POP_VLAN,    OFPAT_PUSH_MPLS,
+    OFPAT_POP_MPLS,     OFPAT_SET_QUEUE,    OFPAT_GROUP,       OFPAT_SET_NW_TTL,
+    OFPAT_DEC_NW_TTL,   OFPAT_SET_FIELD,    OFPAT_PUSH_PBB,    OFPAT_POP_PBB,
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -404,16 +416,22 @@ static const uint16_t all_actions[] = {
 static void tell_table_features(struct of_multipart_writer *mw, unsigned table)
 {
     static uint8_t rooms[6][PROPERTY_ROOM];
-    struct bytes instructions =
-        type_list(rooms[0], all_instructions + (table + 1 == TABLES), COUNT(all_instructions) - (table + 1 == TABLES));
-    struct bytes next = next_table_list(rooms[1], table), actions = type_list(rooms[2], all_actions, COUNT(all_actions));
-    struct bytes match = field_list(rooms[3], false, true), wildcards = field_list(rooms[4], false, false);
+    struct bytes instructions = type_list(rooms[0], all_instructions + (table + 1 == TABLES),
+                                          COUNT(all_instructions) - (table + 1 == TABLES));
+    struct bytes next = next_table_list(rooms[1], table),
+                 actions = type_list(rooms[2], all_actions, COUNT(all_actions));
+    struct bytes match = field_list(rooms[3], false, true),
+                 wildcards = field_list(rooms[4], false, false);
     struct bytes writable = field_list(rooms[5], true, false);
     struct of_property properties[] = {
-        {OFPTFPT_INSTRUCTIONS, instructions},  {OFPTFPT_NEXT_TABLES, next},
-        {OFPTFPT_WRITE_ACTIONS, actions},      {OFPTFPT_APPLY_ACTIONS, actions},
-        {OFPTFPT_MATCH, match},                {OFPTFPT_WILDCARDS, wildcards},
-        {OFPTFPT_WRITE_SETFIELD, writable},    {OFPTFPT_APPLY_SETFIELD, writable},
+        {OFPTFPT_INSTRUCTIONS, instructions},
+        {OFPTFPT_NEXT_TABLES, next},
+        {OFPTFPT_WRITE_ACTIONS, actions},
+        {OFPTFPT_APPLY_ACTIONS, actions},
+        {OFPTFPT_MATCH, match},
+        {OFPTFPT_WILDCARDS, wildcards},
+        {OFPTFPT_WRITE_SETFIELD, writable},
+        {OFPTFPT_APPLY_SETFIELD, writable},
     };
     struct of_table_features f = {
         .table_id = (uint8_t)table,

@@ -1,5 +1,6 @@
 /*
- * conn_requests.c -- requests that are answered, or carried out, at once (OpenFlow 1.3.5 clauses 7.3 and 7.5).
+ * conn_requests.c -- requests that are answered, or carried out, at once (OpenFlow 1.3.5
+ * clauses 7.3 and 7.5).
  */
 #include "base/base.h"
 #include "switch/conn.h"
@@ -37,7 +38,8 @@ static of_error set_config(struct conn *c, const struct of_message *m)
     return 0;
 }
 
-/* What was asked for before has happened: packets are sent, and rules are what every packet meets. */
+/* What was asked for before has happened: packets are sent, and rules are what every packet meets.
+ */
 static of_error barrier_request(struct conn *c, const struct of_message *m)
 {
     struct of_message reply = {.type = OFPT_BARRIER_REPLY, .xid = m->xid};
@@ -50,7 +52,9 @@ static of_error barrier_request(struct conn *c, const struct of_message *m)
 /* Ports have no queues that could be configured. */
 static of_error queue_get_config_request(struct conn *c, const struct of_message *m)
 {
-    struct of_message reply = {.type = OFPT_QUEUE_GET_CONFIG_REPLY, .xid = m->xid, .queue_config = {.port = m->queue_config.port}};
+    struct of_message reply = {.type = OFPT_QUEUE_GET_CONFIG_REPLY,
+                               .xid = m->xid,
+                               .queue_config = {.port = m->queue_config.port}};
 
     if (m->queue_config.port != OFPP_ANY && !datapath_port(&sw.dp, m->queue_config.port))
         return OFPQOFC_BAD_PORT;
@@ -123,8 +127,8 @@ of_error packet_out_check(const struct of_packet_out *out)
 {
     if (out->buffer_id != OFP_NO_BUFFER)
         return OFPBRC_BUFFER_UNKNOWN;
-    if (out->in_port == 0 || (out->in_port > OFPP_MAX && out->in_port != OFPP_CONTROLLER && out->in_port != OFPP_LOCAL &&
-                              out->in_port != OFPP_ANY))
+    if (out->in_port == 0 || (out->in_port > OFPP_MAX && out->in_port != OFPP_CONTROLLER &&
+                              out->in_port != OFPP_LOCAL && out->in_port != OFPP_ANY))
         return OFPBRC_BAD_PORT;
     if (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_ROOM)
         return OFPBRC_BAD_PACKET;
@@ -200,7 +204,8 @@ static of_error ignore(struct conn *c, const struct of_message *m)
 static of_error experimenter(struct conn *c, const struct of_message *m)
 {
     (void)c;
-    return m->experimenter.experimenter == OF_EXPERIMENTER_ONF || m->experimenter.experimenter == OF_EXPERIMENTER_NICIRA
+    return m->experimenter.experimenter == OF_EXPERIMENTER_ONF ||
+                   m->experimenter.experimenter == OF_EXPERIMENTER_NICIRA
                ? OFPBRC_BAD_EXP_TYPE
                : OFPBRC_BAD_EXPERIMENTER;
 }
@@ -212,7 +217,8 @@ static of_error error_message(struct conn *c, const struct of_message *m)
     static struct log_limit limit;
 
     of_print_error(&t, OF_ERROR(m->error.type, m->error.code));
-    log_limited(&limit, LOG_WARN, "controller %s reports %s", openflow_channel_peer(c->channel), buffer);
+    log_limited(&limit, LOG_WARN, "controller %s reports %s", openflow_channel_peer(c->channel),
+                buffer);
     return 0;
 }
 

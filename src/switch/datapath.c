@@ -1,5 +1,6 @@
 /*
- * datapath.c -- groups and meters (OpenFlow 1.3.5 clauses 5.6 and 5.7), and the data path as a whole.
+ * datapath.c -- groups and meters (OpenFlow 1.3.5 clauses 5.6 and 5.7), and the data path as a
+ * whole.
  */
 #include <stdlib.h>
 
@@ -46,7 +47,8 @@ struct group *group_new(const struct of_group_mod *mod, uint64_t now_us)
 
     for (size_t i = 0; i < mod->buckets.count; i++)
         actions += mod->buckets.at[i].actions.count;
-    group = calloc(1, sizeof(*group) + mod->buckets.count * sizeof(struct bucket) + actions * sizeof(*at));
+    group = calloc(1, sizeof(*group) + mod->buckets.count * sizeof(struct bucket) +
+                          actions * sizeof(*at));
     if (!group)
         return NULL;
     group->id = mod->group_id;
@@ -84,13 +86,14 @@ bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, u
         return true;
     if (bucket->watch_port != OFPP_ANY && port_is_live(datapath_port(dp, bucket->watch_port)))
         return true;
-    return bucket->watch_group != OFPG_ANY && depth < GROUP_DEPTH && group_is_live(dp, bucket->watch_group, depth + 1);
+    return bucket->watch_group != OFPG_ANY && depth < GROUP_DEPTH &&
+           group_is_live(dp, bucket->watch_group, depth + 1);
 }
 
 /* ---- meters ---- */
 
-/* A bucket of tokens per band. In kbit/s, a token is a thousandth of a bit, so that a microsecond brings `rate` tokens; in
- * packets/s, a millionth of a packet, with the same effect. */
+/* A bucket of tokens per band. In kbit/s, a token is a thousandth of a bit, so that a microsecond
+ * brings `rate` tokens; in packets/s, a millionth of a packet, with the same effect. */
 #define TOKENS_PER_BIT    1000u
 #define TOKENS_PER_PACKET 1000000u
 #define LONGEST_FILL_US   10000000u /* longer pauses fill no more: keeps the product in 64 bits */
@@ -98,10 +101,11 @@ bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, u
 
 static uint64_t band_burst(uint16_t flags, const struct of_meter_band *band)
 {
-    uint64_t tenth = (uint64_t)band->rate * 100000; /* what 100 ms bring: the burst when none was given */
+    uint64_t tenth =
+        (uint64_t)band->rate * 100000; /* what 100 ms bring: the burst when none was given */
 
     if (flags & OFPMF_PKTPS)
-        return flags & OFPMF_BURST     ? (uint64_t)band->burst_size * TOKENS_PER_PACKET
+        return flags & OFPMF_BURST         ? (uint64_t)band->burst_size * TOKENS_PER_PACKET
                : tenth < TOKENS_PER_PACKET ? TOKENS_PER_PACKET
                                            : tenth;
     if (flags & OFPMF_BURST)
@@ -143,7 +147,8 @@ static void remark(struct packet *p, uint8_t prec_level)
 bool meter_apply(struct meter *meter, struct packet *p, uint64_t now_us)
 {
     uint64_t elapsed = now_us - meter->filled_us;
-    uint64_t cost = meter->flags & OFPMF_PKTPS ? TOKENS_PER_PACKET : (uint64_t)p->len * 8 * TOKENS_PER_BIT;
+    uint64_t cost =
+        meter->flags & OFPMF_PKTPS ? TOKENS_PER_PACKET : (uint64_t)p->len * 8 * TOKENS_PER_BIT;
     struct band *hit = NULL;
 
     if (elapsed > LONGEST_FILL_US)
@@ -159,7 +164,8 @@ bool meter_apply(struct meter *meter, struct packet *p, uint64_t now_us)
             band->tokens = band->burst;
         if (band->tokens >= cost)
             band->tokens -= cost;
-        else if (!hit || band->config.rate > hit->config.rate) /* clause 5.7.1: the highest rate exceeded */
+        else if (!hit ||
+                 band->config.rate > hit->config.rate) /* clause 5.7.1: the highest rate exceeded */
             hit = band;
     }
     if (!hit)

@@ -1,9 +1,10 @@
 /*
  * datapath.h -- what a packet meets on its way: tables, groups, meters, ports.
  *
- * The data path knows nothing of OpenFlow channels. It takes packets from ports (or one from a PACKET_OUT), takes them through
- * the tables and gives them to ports; what goes to a controller goes through `packet_in`, and what no flow of table 0 matched
- * goes to the port that it came from, if that wants to know. Changes to it are made by transactions (change.h).
+ * The data path knows nothing of OpenFlow channels. It takes packets from ports (or one from a
+ * PACKET_OUT), takes them through the tables and gives them to ports; what goes to a controller
+ * goes through `packet_in`, and what no flow of table 0 matched goes to the port that it came from,
+ * if that wants to know. Changes to it are made by transactions (change.h).
  *
  * One thread. Packets and changes alternate, never mix.
  */
@@ -15,21 +16,21 @@
 #include "switch/port.h"
 #include "switch/table.h"
 
-#define BURST        32
-#define MAX_PORTS    1024 /* port numbers are below */
-#define GROUP_DEPTH  8    /* of groups in buckets of groups */
+#define BURST       32
+#define MAX_PORTS   1024 /* port numbers are below */
+#define GROUP_DEPTH 8    /* of groups in buckets of groups */
 
 /* Why a packet was dropped; counted by the port that it came in by. */
 enum drop_reason {
-    DROP_NO_MATCH,      /* no flow, no table-miss flow */
-    DROP_BY_FLOW,       /* a flow without output: the controller wanted it */
+    DROP_NO_MATCH, /* no flow, no table-miss flow */
+    DROP_BY_FLOW,  /* a flow without output: the controller wanted it */
     DROP_METER,
     DROP_TTL,
-    DROP_FRAGMENT,      /* OFPC_FRAG_DROP */
-    DROP_MALFORMED,     /* shorter than an Ethernet header */
-    DROP_NO_PORT,       /* output to a port that is not there, is down, or is the one it came from */
-    DROP_NO_GROUP,      /* a group without a live bucket */
-    DROP_PACKET_IN,     /* for a controller, and there is none or its queue is full */
+    DROP_FRAGMENT,  /* OFPC_FRAG_DROP */
+    DROP_MALFORMED, /* shorter than an Ethernet header */
+    DROP_NO_PORT,   /* output to a port that is not there, is down, or is the one it came from */
+    DROP_NO_GROUP,  /* a group without a live bucket */
+    DROP_PACKET_IN, /* for a controller, and there is none or its queue is full */
     DROP_NO_MEMORY,
     DROP_REASONS
 };
@@ -43,7 +44,7 @@ struct bucket {
 
 struct group {
     uint32_t id;
-    uint8_t type; /* enum ofp_group_type */
+    uint8_t type;  /* enum ofp_group_type */
     uint32_t refs; /* flows that name it */
     uint64_t packets, bytes, created_us;
     uint32_t total_weight;
@@ -75,8 +76,10 @@ struct datapath {
     uint16_t fragments;            /* enum ofp_config_flags */
     uint64_t now_us;               /* of this burst */
 
-    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. False when nobody took it. */
-    bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie);
+    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. False when
+     * nobody took it. */
+    bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id,
+                      uint64_t cookie);
 };
 
 void datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows);
@@ -109,8 +112,8 @@ bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, u
 
 /* ---- the pipeline (pipeline.c); each takes the packets over ---- */
 
-/* Packets that came in by one port; their pipeline fields are set (packet_enter() and the port's own). Call
- * ports_flush() when all bursts are through. */
+/* Packets that came in by one port; their pipeline fields are set (packet_enter() and the port's
+ * own). Call ports_flush() when all bursts are through. */
 void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packets, size_t count);
 
 /* A PACKET_OUT. */

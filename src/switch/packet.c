@@ -1,8 +1,10 @@
 /*
- * packet.c -- the pool of packets, and reading a frame into a key (OpenFlow 1.3.5 clause 5.3 and figure 4).
+ * packet.c -- the pool of packets, and reading a frame into a key (OpenFlow 1.3.5 clause 5.3 and
+ * figure 4).
  *
- * The key says what matching sees: the outermost VLAN tag, the outermost MPLS label, the IP header behind tags, and the
- * transport header unless this is a later fragment. A header that is cut or contradicts itself leaves its fields zero.
+ * The key says what matching sees: the outermost VLAN tag, the outermost MPLS label, the IP header
+ * behind tags, and the transport header unless this is a later fragment. A header that is cut or
+ * contradicts itself leaves its fields zero.
  */
 #include <stdlib.h>
 
@@ -51,7 +53,8 @@ struct packet *packet_clone(const struct packet *p)
 
     if (!c)
         return NULL;
-    memcpy((uint8_t *)c + offsetof(struct packet, l3), (const uint8_t *)p + offsetof(struct packet, l3),
+    memcpy((uint8_t *)c + offsetof(struct packet, l3),
+           (const uint8_t *)p + offsetof(struct packet, l3),
            offsetof(struct packet, buffer) - offsetof(struct packet, l3));
     c->data = c->buffer + (p->data - p->buffer);
     c->len = p->len;
@@ -73,7 +76,8 @@ struct packet *packet_copy_of(struct bytes frame)
 
 /* ---- parsing ---- */
 
-/* The key's packet part lies around its pipeline part; only what a packet may leave behind is cleared. */
+/* The key's packet part lies around its pipeline part; only what a packet may leave behind is
+ * cleared. */
 static void clear_headers(struct of_key *k)
 {
     memset(&k->eth_type, 0, offsetof(struct of_key, reg) - offsetof(struct of_key, eth_type));
@@ -109,13 +113,15 @@ static void parse_transport(struct packet *p, struct of_key *k, size_t len)
     }
 }
 
-/* Neighbour solicitation and advertisement: the target and the first link address option (RFC 4861 clause 4.6.1). */
+/* Neighbour solicitation and advertisement: the target and the first link address option (RFC 4861
+ * clause 4.6.1). */
 static void parse_nd(struct packet *p, struct of_key *k, size_t len)
 {
     struct reader r = reader_of(p->data + p->l4, len);
     uint8_t wanted = k->icmp_type == ICMPV6_NEIGHBOUR_SOLICITATION ? 1 : 2;
 
-    if ((k->icmp_type != ICMPV6_NEIGHBOUR_SOLICITATION && k->icmp_type != ICMPV6_NEIGHBOUR_ADVERTISEMENT) ||
+    if ((k->icmp_type != ICMPV6_NEIGHBOUR_SOLICITATION &&
+         k->icmp_type != ICMPV6_NEIGHBOUR_ADVERTISEMENT) ||
         k->icmp_code != 0 || len < 24)
         return;
     rd_skip(&r, 8);
@@ -164,8 +170,9 @@ static void parse_ipv4(struct packet *p, struct of_key *k)
     parse_transport(p, k, total - header);
 }
 
-/* Where each extension header stands in the order that RFC 8200 clause 4.1 recommends, and its bit of ipv6_exthdr.
- * Destination options have two places, before routing and last, so their order is never wrong. */
+/* Where each extension header stands in the order that RFC 8200 clause 4.1 recommends, and its bit
+ * of ipv6_exthdr. Destination options have two places, before routing and last, so their order is
+ * never wrong. */
 static const struct extension {
     uint8_t type;
     uint8_t order; /* 0: anywhere */
@@ -210,7 +217,8 @@ static void parse_ipv6(struct packet *p, struct of_key *k)
     struct extension_walk walk = {0};
     struct reader r;
 
-    if (room < IPV6_SIZE || p->data[p->l3] >> 4 != 6 || ntohs(ip->payload_length) > room - IPV6_SIZE)
+    if (room < IPV6_SIZE || p->data[p->l3] >> 4 != 6 ||
+        ntohs(ip->payload_length) > room - IPV6_SIZE)
         return;
     p->l3_len = (uint16_t)(IPV6_SIZE + ntohs(ip->payload_length));
     r = reader_of(p->data + p->l3 + IPV6_SIZE, p->l3_len - IPV6_SIZE);
@@ -243,8 +251,8 @@ static void parse_arp(struct packet *p, struct of_key *k)
 {
     const struct arp_header *arp = (const void *)(p->data + p->l3);
 
-    if (p->len - p->l3 < sizeof(*arp) || arp->hardware != htons(1) || arp->protocol != htons(ETH_TYPE_IPV4) ||
-        arp->hardware_size != 6 || arp->protocol_size != 4)
+    if (p->len - p->l3 < sizeof(*arp) || arp->hardware != htons(1) ||
+        arp->protocol != htons(ETH_TYPE_IPV4) || arp->hardware_size != 6 || arp->protocol_size != 4)
         return;
     p->valid = true;
     k->arp_op = arp->op;
@@ -283,7 +291,8 @@ static void parse_pbb(struct packet *p, struct of_key *k)
 /* All tags are passed; the outermost is the one that is matched. */
 static uint16_t parse_vlan(struct packet *p, struct of_key *k, uint16_t type)
 {
-    while ((type == ETH_TYPE_VLAN || type == ETH_TYPE_SERVICE_VLAN) && p->len - p->l3 >= VLAN_TAG_SIZE) {
+    while ((type == ETH_TYPE_VLAN || type == ETH_TYPE_SERVICE_VLAN) &&
+           p->len - p->l3 >= VLAN_TAG_SIZE) {
         struct vlan_tag tag;
 
         memcpy(&tag, p->data + p->l3, sizeof(tag));

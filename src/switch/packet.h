@@ -1,12 +1,13 @@
 /*
  * packet.h -- a packet on its way through the switch.
  *
- * A packet owns a buffer with room before the frame, so that headers are put on and taken off in place: a G-PDU becomes an
- * Ethernet frame, and that a G-PDU again, without moving the user's bytes. With it go its key (headers and pipeline fields as
- * OpenFlow sees them) and where its layers begin.
+ * A packet owns a buffer with room before the frame, so that headers are put on and taken off in
+ * place: a G-PDU becomes an Ethernet frame, and that a G-PDU again, without moving the user's
+ * bytes. With it go its key (headers and pipeline fields as OpenFlow sees them) and where its
+ * layers begin.
  *
- * Packets come from a pool and belong to one holder at a time: a burst that was received, or a port's queue of what is to be
- * sent. One thread.
+ * Packets come from a pool and belong to one holder at a time: a burst that was received, or a
+ * port's queue of what is to be sent. One thread.
  */
 #ifndef STROWGER_SWITCH_PACKET_H
 #define STROWGER_SWITCH_PACKET_H
@@ -14,16 +15,16 @@
 #include "wire/net/net.h"
 #include "wire/openflow/openflow.h"
 
-#define PACKET_HEADROOM 128   /* for outer headers and tags */
-#define PACKET_ROOM     9344  /* a jumbo frame and its tags */
+#define PACKET_HEADROOM 128  /* for outer headers and tags */
+#define PACKET_ROOM     9344 /* a jumbo frame and its tags */
 #define PACKET_TAILROOM 16
 
 struct packet {
     struct packet *next; /* in the pool */
     uint8_t *data;       /* the Ethernet header */
     uint32_t len;
-    uint16_t l3; /* offset of what eth_type says; 0 before packet_parse() */
-    uint16_t l4; /* offset of the transport header; 0: none, or in another fragment */
+    uint16_t l3;        /* offset of what eth_type says; 0 before packet_parse() */
+    uint16_t l4;        /* offset of the transport header; 0: none, or in another fragment */
     uint16_t l3_len;    /* of the IP packet as it says itself, 0: no IP */
     uint16_t nd_option; /* offset of the link address of neighbour discovery; 0: none */
     uint8_t vlan_tags;
@@ -32,7 +33,8 @@ struct packet {
     uint8_t buffer[PACKET_HEADROOM + PACKET_ROOM + PACKET_TAILROOM];
 };
 
-/* An empty packet with data at the headroom's end, or NULL when memory is out. Its key is not initialised. */
+/* An empty packet with data at the headroom's end, or NULL when memory is out. Its key is not
+ * initialised. */
 struct packet *packet_new(void);
 void packet_free(struct packet *p);
 struct packet *packet_clone(const struct packet *p);
@@ -42,7 +44,8 @@ void packet_pool_free(void);
 /* A copy of these bytes; NULL when they do not fit. */
 struct packet *packet_copy_of(struct bytes frame);
 
-/* Bytes before data, taken into (or out of) the packet: data and len move. False when there is not that much room. */
+/* Bytes before data, taken into (or out of) the packet: data and len move. False when there is not
+ * that much room. */
 static inline bool packet_push(struct packet *p, size_t n)
 {
     if ((size_t)(p->data - p->buffer) < n)

@@ -1,12 +1,14 @@
 /*
  * pipeline.c -- a packet through the tables (OpenFlow 1.3.5 clauses 5.1 and 5.9 to 5.12).
  *
- * From table to table, a packet takes with it its metadata and an action set. In each table the best flow is found, counted, its
- * meter asked; its apply-actions are carried out on the spot, its write-actions join the set. Where no goto_table follows, the set
- * is carried out in the order of clause 5.10, a group before and instead of an output.
+ * From table to table, a packet takes with it its metadata and an action set. In each table the
+ * best flow is found, counted, its meter asked; its apply-actions are carried out on the spot, its
+ * write-actions join the set. Where no goto_table follows, the set is carried out in the order of
+ * clause 5.10, a group before and instead of an output.
  *
- * Whoever holds the packet last sends it: an output after which nothing more can happen gives the packet itself to the port;
- * any other output gives a copy. So a packet that is forwarded to one place is never copied.
+ * Whoever holds the packet last sends it: an output after which nothing more can happen gives the
+ * packet itself to the port; any other output gives a copy. So a packet that is forwarded to one
+ * place is never copied.
  */
 #include <math.h>
 
@@ -14,11 +16,12 @@
 #include "switch/datapath.h"
 
 const char *const drop_reason_names[DROP_REASONS] = {
-    "no_match", "by_flow", "meter", "ttl", "fragment", "malformed", "no_port", "no_group", "packet_in", "no_memory",
+    "no_match",  "by_flow", "meter",    "ttl",       "fragment",
+    "malformed", "no_port", "no_group", "packet_in", "no_memory",
 };
 
-/* The action set: one action of each kind, and one set_field per field (clause 5.10). The kinds are in the order of execution;
- * set_field has its place before SET_QUEUE. */
+/* The action set: one action of each kind, and one set_field per field (clause 5.10). The kinds are
+ * in the order of execution; set_field has its place before SET_QUEUE. */
 enum set_place {
     SET_COPY_TTL_IN,
     SET_POP_VLAN,
@@ -40,13 +43,20 @@ enum set_place {
 };
 
 static const uint8_t set_places[OFPAT_POP_PBB + 1] = {
-    [OFPAT_COPY_TTL_IN] = SET_COPY_TTL_IN, [OFPAT_POP_VLAN] = SET_POP_VLAN,
-    [OFPAT_POP_MPLS] = SET_POP_MPLS,       [OFPAT_POP_PBB] = SET_POP_PBB,
-    [OFPAT_PUSH_MPLS] = SET_PUSH_MPLS,     [OFPAT_PUSH_PBB] = SET_PUSH_PBB,
-    [OFPAT_PUSH_VLAN] = SET_PUSH_VLAN,     [OFPAT_COPY_TTL_OUT] = SET_COPY_TTL_OUT,
-    [OFPAT_DEC_MPLS_TTL] = SET_DEC_MPLS_TTL, [OFPAT_DEC_NW_TTL] = SET_DEC_NW_TTL,
-    [OFPAT_SET_MPLS_TTL] = SET_MPLS_TTL,   [OFPAT_SET_NW_TTL] = SET_NW_TTL,
-    [OFPAT_SET_QUEUE] = SET_QUEUE,         [OFPAT_GROUP] = SET_GROUP,
+    [OFPAT_COPY_TTL_IN] = SET_COPY_TTL_IN,
+    [OFPAT_POP_VLAN] = SET_POP_VLAN,
+    [OFPAT_POP_MPLS] = SET_POP_MPLS,
+    [OFPAT_POP_PBB] = SET_POP_PBB,
+    [OFPAT_PUSH_MPLS] = SET_PUSH_MPLS,
+    [OFPAT_PUSH_PBB] = SET_PUSH_PBB,
+    [OFPAT_PUSH_VLAN] = SET_PUSH_VLAN,
+    [OFPAT_COPY_TTL_OUT] = SET_COPY_TTL_OUT,
+    [OFPAT_DEC_MPLS_TTL] = SET_DEC_MPLS_TTL,
+    [OFPAT_DEC_NW_TTL] = SET_DEC_NW_TTL,
+    [OFPAT_SET_MPLS_TTL] = SET_MPLS_TTL,
+    [OFPAT_SET_NW_TTL] = SET_NW_TTL,
+    [OFPAT_SET_QUEUE] = SET_QUEUE,
+    [OFPAT_GROUP] = SET_GROUP,
     [OFPAT_OUTPUT] = SET_OUTPUT,
 };
 
@@ -99,8 +109,8 @@ static size_t set_list(const struct action_set *set, const struct of_action **li
 /* One packet on its way. */
 struct run {
     struct datapath *dp;
-    struct port *in;   /* counts its drops */
-    struct packet *p;  /* NULL once it was given away or dropped */
+    struct port *in;  /* counts its drops */
+    struct packet *p; /* NULL once it was given away or dropped */
     const struct flow *flow;
     uint8_t table_id;
     uint8_t depth; /* of groups */
@@ -225,13 +235,15 @@ static void output(struct run *run, const struct of_action *a, bool last)
         output_to_controller(run, is_table_miss(run->flow) ? OFPR_NO_MATCH : OFPR_ACTION);
         break;
     default:
-        output_to(run, a->output.port == in_port ? NULL : datapath_port(run->dp, a->output.port), last);
+        output_to(run, a->output.port == in_port ? NULL : datapath_port(run->dp, a->output.port),
+                  last);
     }
 }
 
 /* ---- register actions ---- */
 
-/* Bits of a field: offset from its least significant bit, n up to 64; a field is a big-endian number of up to 16 bytes. */
+/* Bits of a field: offset from its least significant bit, n up to 64; a field is a big-endian
+ * number of up to 16 bytes. */
 static uint64_t bits_get(const uint8_t *at, unsigned bytes, unsigned offset, unsigned n)
 {
     uint64_t value = 0;
@@ -254,7 +266,8 @@ static void bits_put(uint8_t *at, unsigned bytes, unsigned offset, unsigned n, u
     }
 }
 
-static void load_bits(struct packet *p, enum of_field_id id, unsigned offset, unsigned n, uint64_t value)
+static void load_bits(struct packet *p, enum of_field_id id, unsigned offset, unsigned n,
+                      uint64_t value)
 {
     const struct of_field *f = &of_fields[id];
     uint8_t bytes[16];
@@ -271,8 +284,8 @@ static void move_bits(struct packet *p, const struct of_action *a)
 
     while (done < total) {
         unsigned n = total - done > 64 ? 64 : total - done;
-        uint64_t value =
-            bits_get(of_key_const_at(&p->key, from), from->bytes, a->reg_move.from_offset + done, n);
+        uint64_t value = bits_get(of_key_const_at(&p->key, from), from->bytes,
+                                  a->reg_move.from_offset + done, n);
 
         load_bits(p, a->reg_move.to, a->reg_move.to_offset + done, n, value);
         done += n;
@@ -386,8 +399,9 @@ static void execute_bucket(struct run *run, struct group *group, uint32_t nth, b
     finish(&branch);
 }
 
-/* A bucket by weight; the same for all packets of a conversation, and when a bucket dies only its share moves: each bucket draws
- * an exponentially distributed number from the conversation's hash, at the rate of its weight, and the least wins. */
+/* A bucket by weight; the same for all packets of a conversation, and when a bucket dies only its
+ * share moves: each bucket draws an exponentially distributed number from the conversation's hash,
+ * at the rate of its weight, and the least wins. */
 static uint32_t select_bucket(struct run *run, const struct group *group)
 {
     double least = 0;

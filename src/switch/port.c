@@ -18,15 +18,16 @@ static struct {
 } ports;
 
 static const struct port_driver *const drivers[] = {
-    [SWITCH_PORT_TAP] = &interface_driver,   [SWITCH_PORT_TUN] = &interface_driver,
-    [SWITCH_PORT_PACKET] = &interface_driver, [SWITCH_PORT_GTPU] = &gtpu_driver,
+    [SWITCH_PORT_TAP] = &interface_driver,           [SWITCH_PORT_TUN] = &interface_driver,
+    [SWITCH_PORT_PACKET] = &interface_driver,        [SWITCH_PORT_GTPU] = &gtpu_driver,
     [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
 };
 
 static void port_readable(uv_poll_t *poll, int status, int events);
 
-/* A socket's error (its interface went down) is taken, and the socket polled again; what has no such error is gone for
- * good, as a TAP whose interface was deleted. Controllers hear of either by port_refresh(). */
+/* A socket's error (its interface went down) is taken, and the socket polled again; what has no
+ * such error is gone for good, as a TAP whose interface was deleted. Controllers hear of either by
+ * port_refresh(). */
 static void port_poll_again(struct port *port)
 {
     int error;
@@ -63,7 +64,8 @@ static int port_start_polling(struct port *port)
     return uv_poll_start(&port->poll, UV_READABLE, port_readable);
 }
 
-int port_open(struct datapath *dp, const struct switch_port_config *config, uint32_t number, struct port **port)
+int port_open(struct datapath *dp, const struct switch_port_config *config, uint32_t number,
+              struct port **port)
 {
     struct port *p;
     int err;

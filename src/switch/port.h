@@ -1,9 +1,10 @@
 /*
  * port.h -- ports: where packets come in and go out.
  *
- * A port has a number and a name, what OpenFlow says of it, counters, and a queue of packets to be sent that is written once
- * per burst. What is behind it (an interface, a tunnel) is a struct port_driver. A driver's descriptor is polled by the loop;
- * when it is readable it takes bursts and hands them to the pipeline.
+ * A port has a number and a name, what OpenFlow says of it, counters, and a queue of packets to be
+ * sent that is written once per burst. What is behind it (an interface, a tunnel) is a struct
+ * port_driver. A driver's descriptor is polled by the loop; when it is readable it takes bursts and
+ * hands them to the pipeline.
  *
  * One thread: the loop's.
  */
@@ -23,12 +24,14 @@ struct port;
 
 struct port_driver {
     const char *name;
-    /* Opens what config says. 0 or negative errno. The port's descriptor is then p->fd, or -1 for one that shares another's. */
+    /* Opens what config says. 0 or negative errno. The port's descriptor is then p->fd, or -1 for
+     * one that shares another's. */
     int (*open)(struct port *p);
     void (*close)(struct port *p);
     /* Reads what is there and hands it to pipeline_burst(). */
     void (*readable)(struct port *p);
-    /* Sends all that is queued (p->queue[0..queued)), counts, and leaves the packets to the caller to free. */
+    /* Sends all that is queued (p->queue[0..queued)), counts, and leaves the packets to the caller
+     * to free. */
     void (*send)(struct port *p);
     /* A packet for which table 0 had no flow; it stays the caller's. May be NULL. */
     void (*unmatched)(struct port *p, const struct packet *packet);
@@ -37,17 +40,18 @@ struct port_driver {
 };
 
 struct port_counters {
-    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors;
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors,
+        tx_errors;
 };
 
 /* Why the port could not send a packet, beside the data path's reasons. */
 enum port_drop {
-    PORT_DROP_QUEUE,      /* the kernel's queue was full */
-    PORT_DROP_NO_TUNNEL,  /* no tun_dst */
-    PORT_DROP_NOT_IP,     /* a tunnel or TUN carries IP only */
+    PORT_DROP_QUEUE,     /* the kernel's queue was full */
+    PORT_DROP_NO_TUNNEL, /* no tun_dst */
+    PORT_DROP_NOT_IP,    /* a tunnel or TUN carries IP only */
     PORT_DROP_TOO_LARGE,
-    PORT_DROP_MALFORMED,  /* came in, but is no GTP-U, or cut */
-    PORT_DROP_NO_SIGNAL,  /* a GTP-U message that is no G-PDU, and no gtpu-signal port */
+    PORT_DROP_MALFORMED, /* came in, but is no GTP-U, or cut */
+    PORT_DROP_NO_SIGNAL, /* a GTP-U message that is no G-PDU, and no gtpu-signal port */
     PORT_DROPS
 };
 
@@ -65,7 +69,7 @@ struct port {
     uint16_t mtu;
     uint64_t created_us;
     struct port_counters counters;
-    uint64_t drops[16];          /* by enum drop_reason: packets that came in here */
+    uint64_t drops[16]; /* by enum drop_reason: packets that came in here */
     uint64_t own_drops[PORT_DROPS];
     struct packet *queue[PORT_QUEUE];
     unsigned queued;
@@ -78,7 +82,8 @@ struct port {
 };
 
 /* Makes and opens the port; it is in dp->ports[number]. 0 or negative errno. */
-int port_open(struct datapath *dp, const struct switch_port_config *config, uint32_t number, struct port **port);
+int port_open(struct datapath *dp, const struct switch_port_config *config, uint32_t number,
+              struct port **port);
 void port_close(struct port *port);
 
 /* Takes the packet over. False when the port does not send (it was freed then). */
@@ -127,8 +132,8 @@ extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before i
 
 /* Counters of all gtpu ports, for metrics. */
 struct gtpu_counters {
-    uint64_t echo_requests, error_indications_sent, error_indications_suppressed, notifications_sent, signals_in,
-        signals_out;
+    uint64_t echo_requests, error_indications_sent, error_indications_suppressed,
+        notifications_sent, signals_in, signals_out;
 };
 extern struct gtpu_counters gtpu_counters;
 

@@ -1,13 +1,16 @@
 /*
- * port_gtpu.c -- GTP-U tunnels as a port (TS 29.281 release 15; switch.h tells what controllers see of it).
+ * port_gtpu.c -- GTP-U tunnels as a port (TS 29.281 release 15; switch.h tells what controllers see
+ * of it).
  *
- * One UDP socket at the configured address carries two ports: gtpu, whose packets are the users' (G-PDU), and gtpu-signal, whose
- * packets are all other messages as whole outer frames. A burst is one recvmmsg() and one sendmmsg(). Headers are taken off and
- * put on in place: 14 bytes of Ethernet before the user's packet in the switch, 8 bytes of GTP-U outside.
+ * One UDP socket at the configured address carries two ports: gtpu, whose packets are the users'
+ * (G-PDU), and gtpu-signal, whose packets are all other messages as whole outer frames. A burst is
+ * one recvmmsg() and one sendmmsg(). Headers are taken off and put on in place: 14 bytes of
+ * Ethernet before the user's packet in the switch, 8 bytes of GTP-U outside.
  *
- * What the endpoint owes its peers without asking a controller is done here: Echo Response (clause 7.2.2), Error Indication
- * for unknown TEIDs (clause 7.3.1), Supported Extension Headers Notification (clause 7.2.3). All are bounded: an answer to each
- * request, the others at most so many a second.
+ * What the endpoint owes its peers without asking a controller is done here: Echo Response
+ * (clause 7.2.2), Error Indication for unknown TEIDs (clause 7.3.1), Supported Extension Headers
+ * Notification (clause 7.2.3). All are bounded: an answer to each request, the others at most so
+ * many a second.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +52,8 @@ static void answer(struct gtpu *g, const struct sockaddr_in *to, const struct wr
 {
     if (w->bad)
         return;
-    if (sendto(g->fd, w->start, wr_len(w), MSG_DONTWAIT, (const struct sockaddr *)to, sizeof(*to)) < 0)
+    if (sendto(g->fd, w->start, wr_len(w), MSG_DONTWAIT, (const struct sockaddr *)to, sizeof(*to)) <
+        0)
         g->user->counters.tx_errors++;
 }
 
@@ -77,7 +81,8 @@ static void answer_echo(struct gtpu *g, const struct sockaddr_in *from, const st
     answer(g, from, &w);
 }
 
-/* A table that holds nothing knows nothing: after a restart no tunnel is denied before a controller spoke. */
+/* A table that holds nothing knows nothing: after a restart no tunnel is denied before a controller
+ * spoke. */
 static void gtpu_unmatched(struct port *p, const struct packet *packet)
 {
     struct gtpu *g = p->private;
@@ -99,7 +104,8 @@ static void gtpu_unmatched(struct port *p, const struct packet *packet)
     answer(g, &to, &w);
 }
 
-/* Headers that an LTE gateway may meet and may do without: PDCP numbers matter to eNodeBs, the 5G container to a UPF. */
+/* Headers that an LTE gateway may meet and may do without: PDCP numbers matter to eNodeBs, the 5G
+ * container to a UPF. */
 static const uint8_t known_extensions[] = {
     GTPU_LONG_PDCP_PDU_NUMBER_OPTIONAL, GTPU_SERVICE_CLASS_INDICATOR, GTPU_UDP_PORT,
     GTPU_LONG_PDCP_PDU_NUMBER,          GTPU_PDU_SESSION_CONTAINER,   GTPU_PDCP_PDU_NUMBER,
@@ -110,7 +116,8 @@ static bool extension_is_known(uint8_t type)
     return memchr(known_extensions, type, sizeof(known_extensions));
 }
 
-static void notify_extensions(struct gtpu *g, const struct sockaddr_in *from, const struct gtpu_header *h)
+static void notify_extensions(struct gtpu *g, const struct sockaddr_in *from,
+                              const struct gtpu_header *h)
 {
     uint8_t buffer[ANSWER_SIZE];
     struct writer w = writer_of(buffer, sizeof(buffer));
@@ -125,8 +132,8 @@ static void notify_extensions(struct gtpu *g, const struct sockaddr_in *from, co
 
 /* ---- receiving ---- */
 
-static void set_tunnel(struct gtpu *g, struct packet *p, const struct sockaddr_in *from, uint32_t teid, uint8_t flags,
-                       uint8_t type)
+static void set_tunnel(struct gtpu *g, struct packet *p, const struct sockaddr_in *from,
+                       uint32_t teid, uint8_t flags, uint8_t type)
 {
     p->key.tunnel_id = htobe64(teid);
     p->key.tun_src = from->sin_addr.s_addr;
@@ -135,9 +142,10 @@ static void set_tunnel(struct gtpu *g, struct packet *p, const struct sockaddr_i
     p->key.tun_gtpu_msgtype = type;
 }
 
-/* A G-PDU becomes the Ethernet frame that the tables see; the 14 bytes before the user's packet are the tunnel's. */
-static bool take_user_packet(struct gtpu *g, struct packet *p, const struct sockaddr_in *from, struct bytes payload,
-                             uint32_t teid)
+/* A G-PDU becomes the Ethernet frame that the tables see; the 14 bytes before the user's packet are
+ * the tunnel's. */
+static bool take_user_packet(struct gtpu *g, struct packet *p, const struct sockaddr_in *from,
+                             struct bytes payload, uint32_t teid)
 {
     uint8_t flags = p->data[0], version = payload.len ? payload.at[0] >> 4 : 0;
     size_t before = (size_t)(payload.at - p->data);
@@ -160,7 +168,8 @@ static bool take_user_packet(struct gtpu *g, struct packet *p, const struct sock
 }
 
 /* Another message becomes a whole outer frame. */
-static void take_signal(struct gtpu *g, struct packet *p, const struct sockaddr_in *from, const struct gtpu_header *h)
+static void take_signal(struct gtpu *g, struct packet *p, const struct sockaddr_in *from,
+                        const struct gtpu_header *h)
 {
     static const uint8_t nobody[6];
     uint8_t flags = p->data[0], *message = p->data;
@@ -201,10 +210,11 @@ static void burst_run(struct gtpu *g, struct burst *b)
     b->count = 0;
 }
 
-/* Anything that is no plain G-PDU. True when it is a user's packet after all, with optional header octets; otherwise it was
- * dealt with. What came before it goes first: an End Marker stays behind the packets that it ends. */
-static bool take_other(struct gtpu *g, struct burst *b, struct packet *p, const struct sockaddr_in *from,
-                       struct gtpu_header *h)
+/* Anything that is no plain G-PDU. True when it is a user's packet after all, with optional header
+ * octets; otherwise it was dealt with. What came before it goes first: an End Marker stays behind
+ * the packets that it ends. */
+static bool take_other(struct gtpu *g, struct burst *b, struct packet *p,
+                       const struct sockaddr_in *from, struct gtpu_header *h)
 {
     if (gtpu_read(packet_bytes(p), h) < 0) {
         port_drop_in(g->user, PORT_DROP_MALFORMED);
@@ -257,8 +267,10 @@ static int gtpu_burst(struct gtpu *g)
 
     for (; room < BURST && (packets[room] = packet_new()); room++) {
         iov[room] = (struct iovec){packets[room]->data, PACKET_ROOM};
-        messages[room].msg_hdr = (struct msghdr){
-            .msg_name = &from[room], .msg_namelen = sizeof(from[room]), .msg_iov = &iov[room], .msg_iovlen = 1};
+        messages[room].msg_hdr = (struct msghdr){.msg_name = &from[room],
+                                                 .msg_namelen = sizeof(from[room]),
+                                                 .msg_iov = &iov[room],
+                                                 .msg_iovlen = 1};
     }
     n = room ? recvmmsg(g->fd, messages, (unsigned)room, MSG_DONTWAIT, NULL) : 0;
     for (int i = 0; i < room; i++) {
@@ -300,15 +312,19 @@ struct outgoing {
     int count;
 };
 
-static void add_outgoing(struct outgoing *out, uint8_t *at, size_t len, be32 address, be16 port, uint8_t tos)
+static void add_outgoing(struct outgoing *out, uint8_t *at, size_t len, be32 address, be16 port,
+                         uint8_t tos)
 {
     int i = out->count++;
     struct msghdr *m = &out->messages[i].msg_hdr;
 
-    out->to[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = address};
+    out->to[i] =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = address};
     out->iov[i] = (struct iovec){at, len};
-    *m = (struct msghdr){
-        .msg_name = &out->to[i], .msg_namelen = sizeof(out->to[i]), .msg_iov = &out->iov[i], .msg_iovlen = 1};
+    *m = (struct msghdr){.msg_name = &out->to[i],
+                         .msg_namelen = sizeof(out->to[i]),
+                         .msg_iov = &out->iov[i],
+                         .msg_iovlen = 1};
     if (tos) {
         struct cmsghdr *c = &out->control[i].header;
         int value = tos;
@@ -362,8 +378,10 @@ static void gtpu_send(struct port *p)
         } else if (!packet->key.tun_dst) {
             port_drop_out(p, PORT_DROP_NO_TUNNEL);
         } else {
-            gtpu_write_g_pdu_header(at, (uint32_t)of_key_get(&packet->key, OF_TUNNEL_ID), packet->l3_len);
-            add_outgoing(&out, at, GTPU_HEADER_SIZE + (size_t)packet->l3_len, packet->key.tun_dst, htons(GTPU_PORT),
+            gtpu_write_g_pdu_header(at, (uint32_t)of_key_get(&packet->key, OF_TUNNEL_ID),
+                                    packet->l3_len);
+            add_outgoing(&out, at, GTPU_HEADER_SIZE + (size_t)packet->l3_len, packet->key.tun_dst,
+                         htons(GTPU_PORT),
                          (uint8_t)(packet->key.ip_dscp << 2 | packet->key.ip_ecn));
         }
     }
@@ -382,13 +400,14 @@ static void signal_send(struct port *p)
         struct packet *packet = p->queue[i];
         size_t header = (size_t)packet->l4 + UDP_SIZE - packet->l3;
 
-        if (packet->key.eth_type != htons(ETH_TYPE_IPV4) || packet->key.ip_proto != IP_UDP || !packet->l4 ||
-            packet->l3_len < header) {
+        if (packet->key.eth_type != htons(ETH_TYPE_IPV4) || packet->key.ip_proto != IP_UDP ||
+            !packet->l4 || packet->l3_len < header) {
             port_drop_out(p, PORT_DROP_NOT_IP);
             continue;
         }
         gtpu_counters.signals_out++;
-        add_outgoing(&out, packet->data + packet->l3 + header, packet->l3_len - header, packet->key.ipv4_dst,
+        add_outgoing(&out, packet->data + packet->l3 + header, packet->l3_len - header,
+                     packet->key.ipv4_dst,
                      packet->key.l4_dst ? packet->key.l4_dst : htons(GTPU_PORT), 0);
     }
     send_all(g, p, &out);
@@ -421,9 +440,10 @@ static int gtpu_open(struct port *p)
     g->user = p;
     g->filled_us = clock_now_us();
     g->tokens = (uint64_t)limit.per_second * 1000000;
-    g->local = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_port = htons(p->config->udp_port ? p->config->udp_port : GTPU_PORT),
-                                    .sin_addr = p->config->address};
+    g->local = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons(p->config->udp_port ? p->config->udp_port : GTPU_PORT),
+        .sin_addr = p->config->address};
     if ((err = open_socket(g)) < 0) {
         if (g->fd >= 0)
             close(g->fd);

@@ -1,8 +1,8 @@
 /*
  * port_interface.c -- ports on network interfaces: TAP, TUN, AF_PACKET (link/packet_port.h).
  *
- * A TUN carries IP packets without Ethernet. In the switch they have an Ethernet header with zero addresses, put on and taken off
- * here, so that the same flows work whatever the port is.
+ * A TUN carries IP packets without Ethernet. In the switch they have an Ethernet header with zero
+ * addresses, put on and taken off here, so that the same flows work whatever the port is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,11 +39,13 @@ static int interface_open(struct port *p)
     if (!interface)
         return -ENOMEM;
     if (c->netns && *c->netns && (netns = netns_named(c->netns)) < 0) {
-        log_error("switch.ports: %s: no network namespace \"%s\" was handed to this process", c->name, c->netns);
+        log_error("switch.ports: %s: no network namespace \"%s\" was handed to this process",
+                  c->name, c->netns);
         free(interface);
         return netns;
     }
-    err = packet_port_open(interface, kinds[c->type], c->interface ? c->interface : c->name, netns, c->mtu);
+    err = packet_port_open(interface, kinds[c->type], c->interface ? c->interface : c->name, netns,
+                           c->mtu);
     if (err < 0) {
         free(interface);
         return err;

@@ -1,10 +1,12 @@
 /*
- * rewrite.c -- changing a packet's headers: set_field, push and pop, TTLs (OpenFlow 1.3.5 clauses 5.12 and 7.2.4.7).
+ * rewrite.c -- changing a packet's headers: set_field, push and pop, TTLs (OpenFlow 1.3.5
+ * clauses 5.12 and 7.2.4.7).
  *
- * Where a field lies in a packet is a row of a table: from which layer, at which offset, how many bits, and whether the IP
- * header's or the transport's checksum covers it. Checksums are updated, not computed again (RFC 1624), so a packet that was
- * damaged before stays recognisably so; only SCTP's CRC must be computed over the whole. Key and packet change together. What
- * changes which headers there are (eth_type, ip_proto, tags) has the packet parsed again.
+ * Where a field lies in a packet is a row of a table: from which layer, at which offset, how many
+ * bits, and whether the IP header's or the transport's checksum covers it. Checksums are updated,
+ * not computed again (RFC 1624), so a packet that was damaged before stays recognisably so; only
+ * SCTP's CRC must be computed over the whole. Key and packet change together. What changes which
+ * headers there are (eth_type, ip_proto, tags) has the packet parsed again.
  */
 #include "switch/packet.h"
 
@@ -13,8 +15,8 @@ enum layer { NOWHERE, L2, VLAN, L3, L4, ND_OPTION };
 struct place {
     uint8_t layer;
     uint8_t offset;
-    uint8_t bytes;    /* of the number in the packet that holds the field; 0: the field's own bytes */
-    uint8_t shift;    /* of the field in that number */
+    uint8_t bytes; /* of the number in the packet that holds the field; 0: the field's own bytes */
+    uint8_t shift; /* of the field in that number */
     bool ip_checksum; /* IPv4's header checksum covers it */
     bool l4_checksum; /* the transport's covers it, itself or in the pseudo header */
     bool parse;       /* other fields depend on it */
@@ -86,8 +88,10 @@ static struct place place_of(const struct packet *p, enum of_field_id id)
     }
 }
 
-/* The offset of the place in the packet, or 0 when the packet has no such layer (but L2 is at 0). */
-static bool locate(const struct packet *p, const struct place *place, enum of_field_id id, size_t *at)
+/* The offset of the place in the packet, or 0 when the packet has no such layer (but L2 is at 0).
+ */
+static bool locate(const struct packet *p, const struct place *place, enum of_field_id id,
+                   size_t *at)
 {
     switch (place->layer) {
     case L2:
@@ -131,7 +135,8 @@ static size_t transport_checksum_at(const struct packet *p)
     }
 }
 
-static void update_checksum(struct packet *p, size_t sum_at, const uint8_t *was, size_t from, size_t len)
+static void update_checksum(struct packet *p, size_t sum_at, const uint8_t *was, size_t from,
+                            size_t len)
 {
     be16 sum;
 
@@ -145,12 +150,14 @@ static void update_checksum(struct packet *p, size_t sum_at, const uint8_t *was,
 static void update_sctp(struct packet *p)
 {
     if (p->l4 && p->key.ip_proto == IP_SCTP)
-        net_fill_checksum(IP_SCTP, NULL, NULL, 0, p->data + p->l4, (size_t)(p->l3 + p->l3_len - p->l4));
+        net_fill_checksum(IP_SCTP, NULL, NULL, 0, p->data + p->l4,
+                          (size_t)(p->l3 + p->l3_len - p->l4));
 }
 
-/* Puts bytes into the packet and corrects the checksums that cover them. Sums go by pairs of bytes from the start of the IP
- * header, which every header behind it is aligned with. */
-static void put(struct packet *p, const struct place *place, size_t at, const uint8_t *bytes, size_t len)
+/* Puts bytes into the packet and corrects the checksums that cover them. Sums go by pairs of bytes
+ * from the start of the IP header, which every header behind it is aligned with. */
+static void put(struct packet *p, const struct place *place, size_t at, const uint8_t *bytes,
+                size_t len)
 {
     uint8_t was[24];
     size_t from = at - ((at - p->l3) & 1);
@@ -193,7 +200,8 @@ bool packet_set_field(struct packet *p, enum of_field_id id, const uint8_t *valu
     if (place.bytes) {
         unsigned bits = id == OF_VLAN_VID ? 12 : f->bits; /* the present bit is not in the packet */
         uint64_t mask = ((UINT64_C(1) << bits) - 1) << place.shift;
-        uint64_t number = (number_at(p->data + at, len) & ~mask) | (number_at(value, f->bytes) << place.shift & mask);
+        uint64_t number = (number_at(p->data + at, len) & ~mask) |
+                          (number_at(value, f->bytes) << place.shift & mask);
         struct writer w = writer_of(bytes, sizeof(bytes));
 
         wr_uint(&w, number, len);
@@ -254,7 +262,8 @@ bool packet_pop_vlan(struct packet *p)
     return true;
 }
 
-/* The new label has the values of the one below, else TTL and class from the IP header (clause 5.12.1). */
+/* The new label has the values of the one below, else TTL and class from the IP header
+ * (clause 5.12.1). */
 bool packet_push_mpls(struct packet *p, uint16_t ethertype)
 {
     uint16_t below = ntohs(p->key.eth_type);
@@ -286,7 +295,8 @@ bool packet_pop_mpls(struct packet *p, uint16_t ethertype)
     return true;
 }
 
-/* IEEE 802.1ah: new outer addresses, the I-TAG with service id 0 (or that of the tag below), then the whole frame. */
+/* IEEE 802.1ah: new outer addresses, the I-TAG with service id 0 (or that of the tag below), then
+ * the whole frame. */
 bool packet_push_pbb(struct packet *p, uint16_t ethertype)
 {
     uint8_t addresses[12], isid[3];
@@ -308,7 +318,8 @@ bool packet_push_pbb(struct packet *p, uint16_t ethertype)
 
 bool packet_pop_pbb(struct packet *p)
 {
-    if (ntohs(p->key.eth_type) != ETH_TYPE_PBB || !p->valid || p->len < p->l3 + 4u + ETH_HEADER_SIZE)
+    if (ntohs(p->key.eth_type) != ETH_TYPE_PBB || !p->valid ||
+        p->len < p->l3 + 4u + ETH_HEADER_SIZE)
         return false;
     packet_pull(p, p->l3 + 4u);
     packet_parse(p);
@@ -357,7 +368,8 @@ bool packet_dec_mpls_ttl(struct packet *p)
     return true;
 }
 
-/* The TTL of what the outermost label carries: the next label's, or an IP header's behind the last. */
+/* The TTL of what the outermost label carries: the next label's, or an IP header's behind the last.
+ */
 static uint8_t *inner_ttl(struct packet *p, bool *ipv4)
 {
     size_t at = p->l3 + 4u;

@@ -1,5 +1,6 @@
 /*
- * state.c -- see state.h. Lists of objects, one per port, flow, group ...; flows and actions as ovs-ofctl writes them.
+ * state.c -- see state.h. Lists of objects, one per port, flow, group ...; flows and actions as
+ * ovs-ofctl writes them.
  */
 #include <stdlib.h>
 
@@ -36,7 +37,8 @@ static json_t *drops_json(const struct port *p)
             json_object_set_new(drops, drop_reason_names[i], json_integer((json_int_t)p->drops[i]));
     for (size_t i = 0; i < PORT_DROPS; i++)
         if (p->own_drops[i])
-            json_object_set_new(drops, port_drop_names[i], json_integer((json_int_t)p->own_drops[i]));
+            json_object_set_new(drops, port_drop_names[i],
+                                json_integer((json_int_t)p->own_drops[i]));
     return drops;
 }
 
@@ -44,12 +46,14 @@ static json_t *port_json(const struct port *p)
 {
     const struct port_counters *n = &p->counters;
 
-    return json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "number", (int)p->number,
-                     "name", p->name, "driver", p->driver->name, "up", (int)port_is_live(p), "mtu", (int)p->mtu,
-                     "rx_packets", (json_int_t)n->rx_packets, "rx_bytes", (json_int_t)n->rx_bytes, "tx_packets",
+    return json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+                     "number", (int)p->number, "name", p->name, "driver", p->driver->name, "up",
+                     (int)port_is_live(p), "mtu", (int)p->mtu, "rx_packets",
+                     (json_int_t)n->rx_packets, "rx_bytes", (json_int_t)n->rx_bytes, "tx_packets",
                      (json_int_t)n->tx_packets, "tx_bytes", (json_int_t)n->tx_bytes, "rx_dropped",
-                     (json_int_t)n->rx_dropped, "tx_dropped", (json_int_t)n->tx_dropped, "rx_errors",
-                     (json_int_t)n->rx_errors, "tx_errors", (json_int_t)n->tx_errors, "drops", drops_json(p));
+                     (json_int_t)n->rx_dropped, "tx_dropped", (json_int_t)n->tx_dropped,
+                     "rx_errors", (json_int_t)n->rx_errors, "tx_errors", (json_int_t)n->tx_errors,
+                     "drops", drops_json(p));
 }
 
 static json_t *ports_json(const struct control_request *request)
@@ -76,18 +80,20 @@ static int add_flow(struct flow *flow, void *context)
     of_print_match(&tm, &m);
     of_print_instructions(&ta, &flow->program->instructions);
     text_add(&tc, "0x%llx", (unsigned long long)flow->cookie);
-    json_array_append_new(context, json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:f, s:f}", "table", (int)flow->table_id,
-                                             "priority", (int)flow->priority, "cookie", cookie, "match", match, "actions",
-                                             actions, "packets", (json_int_t)flow->packets, "bytes",
-                                             (json_int_t)flow->bytes, "age_s", age_s(flow->created_us), "idle_s",
-                                             age_s(flow->used_us)));
+    json_array_append_new(
+        context,
+        json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:f, s:f}", "table", (int)flow->table_id,
+                  "priority", (int)flow->priority, "cookie", cookie, "match", match, "actions",
+                  actions, "packets", (json_int_t)flow->packets, "bytes", (json_int_t)flow->bytes,
+                  "age_s", age_s(flow->created_us), "idle_s", age_s(flow->used_us)));
     return 0;
 }
 
 static json_t *flows_json(const struct control_request *request)
 {
     static const struct of_match everything;
-    struct flow_filter filter = {.table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
+    struct flow_filter filter = {
+        .table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
     const char *table = request ? control_argument(request, "table") : NULL;
     json_t *list = json_array();
 
@@ -106,9 +112,10 @@ static json_t *tables_json(const struct control_request *request)
         const struct table *t = &sw.dp.tables.table[i];
 
         if (t->flows || t->lookups)
-            json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:I, s:I}", "table", (int)i, "flows", (int)t->flows,
-                                                  "masks", (int)t->tuple_count, "lookups", (json_int_t)t->lookups,
-                                                  "matches", (json_int_t)t->matches));
+            json_array_append_new(
+                list, json_pack("{s:i, s:i, s:i, s:I, s:I}", "table", (int)i, "flows",
+                                (int)t->flows, "masks", (int)t->tuple_count, "lookups",
+                                (json_int_t)t->lookups, "matches", (json_int_t)t->matches));
     }
     return list;
 }
@@ -125,9 +132,10 @@ static json_t *buckets_json(const struct group *group)
         struct text t = text_in(actions, sizeof(actions));
 
         of_print_actions(&t, &b->config.actions);
-        json_array_append_new(list, json_pack("{s:i, s:b, s:s, s:I, s:I}", "weight", (int)b->config.weight, "live",
-                                              (int)bucket_is_live(&sw.dp, &b->config, 0), "actions", actions, "packets",
-                                              (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
+        json_array_append_new(
+            list, json_pack("{s:i, s:b, s:s, s:I, s:I}", "weight", (int)b->config.weight, "live",
+                            (int)bucket_is_live(&sw.dp, &b->config, 0), "actions", actions,
+                            "packets", (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
     }
     return list;
 }
@@ -143,10 +151,11 @@ static json_t *groups_json(const struct control_request *request)
     while (map_next(&sw.dp.groups, &at, &key, &value)) {
         const struct group *group = (const struct group *)(uintptr_t)value;
 
-        json_array_append_new(list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "group", (json_int_t)group->id, "type",
-                                              types[group->type], "flows", (int)group->refs, "packets",
-                                              (json_int_t)group->packets, "bytes", (json_int_t)group->bytes, "buckets",
-                                              buckets_json(group)));
+        json_array_append_new(
+            list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "group", (json_int_t)group->id,
+                            "type", types[group->type], "flows", (int)group->refs, "packets",
+                            (json_int_t)group->packets, "bytes", (json_int_t)group->bytes,
+                            "buckets", buckets_json(group)));
     }
     return list;
 }
@@ -158,10 +167,11 @@ static json_t *bands_json(const struct meter *meter)
     for (uint32_t i = 0; i < meter->band_count; i++) {
         const struct band *b = &meter->bands[i];
 
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I}", "type",
-                                              b->config.type == OFPMBT_DROP ? "drop" : "dscp_remark", "rate",
-                                              (json_int_t)b->config.rate, "burst", (json_int_t)b->config.burst_size,
-                                              "packets", (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I, s:I}", "type",
+                            b->config.type == OFPMBT_DROP ? "drop" : "dscp_remark", "rate",
+                            (json_int_t)b->config.rate, "burst", (json_int_t)b->config.burst_size,
+                            "packets", (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
     }
     return list;
 }
@@ -176,10 +186,11 @@ static json_t *meters_json(const struct control_request *request)
     while (map_next(&sw.dp.meters, &at, &key, &value)) {
         const struct meter *meter = (const struct meter *)(uintptr_t)value;
 
-        json_array_append_new(list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "meter", (json_int_t)meter->id, "unit",
-                                              meter->flags & OFPMF_PKTPS ? "packets/s" : "kbit/s", "flows",
-                                              (int)meter->refs, "packets", (json_int_t)meter->packets, "bytes",
-                                              (json_int_t)meter->bytes, "bands", bands_json(meter)));
+        json_array_append_new(
+            list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "meter", (json_int_t)meter->id,
+                            "unit", meter->flags & OFPMF_PKTPS ? "packets/s" : "kbit/s", "flows",
+                            (int)meter->refs, "packets", (json_int_t)meter->packets, "bytes",
+                            (json_int_t)meter->bytes, "bands", bands_json(meter)));
     }
     return list;
 }
@@ -193,12 +204,13 @@ static json_t *controllers_json(const struct control_request *request)
 
     (void)request;
     for (const struct conn *c = sw.conns; c; c = c->next)
-        json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:f, s:I, s:I, s:I, s:I}", "address",
-                                              openflow_channel_peer(c->channel), "up", (int)c->up, "role", roles[c->role & 3],
-                                              "up_s", c->up ? age_s(c->up_since_us) : 0.0, "messages",
-                                              (json_int_t)c->messages, "packet_ins", (json_int_t)c->packet_ins,
-                                              "packet_ins_dropped", (json_int_t)c->packet_ins_dropped, "errors",
-                                              (json_int_t)c->errors));
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:s, s:f, s:I, s:I, s:I, s:I}", "address",
+                            openflow_channel_peer(c->channel), "up", (int)c->up, "role",
+                            roles[c->role & 3], "up_s", c->up ? age_s(c->up_since_us) : 0.0,
+                            "messages", (json_int_t)c->messages, "packet_ins",
+                            (json_int_t)c->packet_ins, "packet_ins_dropped",
+                            (json_int_t)c->packet_ins_dropped, "errors", (json_int_t)c->errors));
     return list;
 }
 
@@ -209,12 +221,13 @@ static json_t *summary_json(const struct control_request *request)
 
     (void)request;
     text_add(&t, "%016llx", (unsigned long long)sw.config.datapath_id);
-    return json_pack("{s:s, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "datapath_id", id, "up_s",
-                     age_s(sw.started_us), "flows", (int)sw.dp.tables.flow_count, "groups", (int)sw.dp.groups.count, "meters",
-                     (int)sw.dp.meters.count, "flow_mods", (json_int_t)sw.counters.flow_mods, "bundles",
-                     (json_int_t)sw.counters.bundles, "packet_ins", (json_int_t)sw.counters.packet_ins, "packet_outs",
-                     (json_int_t)sw.counters.packet_outs, "errors", (json_int_t)sw.counters.errors, "controllers",
-                     controllers_json(NULL));
+    return json_pack("{s:s, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "datapath_id", id,
+                     "up_s", age_s(sw.started_us), "flows", (int)sw.dp.tables.flow_count, "groups",
+                     (int)sw.dp.groups.count, "meters", (int)sw.dp.meters.count, "flow_mods",
+                     (json_int_t)sw.counters.flow_mods, "bundles", (json_int_t)sw.counters.bundles,
+                     "packet_ins", (json_int_t)sw.counters.packet_ins, "packet_outs",
+                     (json_int_t)sw.counters.packet_outs, "errors", (json_int_t)sw.counters.errors,
+                     "controllers", controllers_json(NULL));
 }
 
 json_t *state_json(const char *what, const struct control_request *request)
@@ -223,8 +236,8 @@ json_t *state_json(const char *what, const struct control_request *request)
         const char *what;
         json_t *(*make)(const struct control_request *request);
     } views[] = {
-        {"summary", summary_json}, {"ports", ports_json},   {"flows", flows_json},
-        {"tables", tables_json},   {"groups", groups_json}, {"meters", meters_json},
+        {"summary", summary_json},         {"ports", ports_json},   {"flows", flows_json},
+        {"tables", tables_json},           {"groups", groups_json}, {"meters", meters_json},
         {"controllers", controllers_json},
     };
 
@@ -242,14 +255,15 @@ static uint64_t sum_ports(size_t offset)
 
     for (size_t i = 0; i < MAX_PORTS; i++)
         if (sw.dp.ports[i])
-            sum += *(const uint64_t *)(const void *)((const uint8_t *)&sw.dp.ports[i]->counters + offset);
+            sum += *(const uint64_t *)(const void *)((const uint8_t *)&sw.dp.ports[i]->counters +
+                                                     offset);
     return sum;
 }
 
-#define PORT_SUM(member)                                                                           \
-    static uint64_t read_##member(void)                                                            \
-    {                                                                                              \
-        return sum_ports(offsetof(struct port_counters, member));                                  \
+#define PORT_SUM(member)                                          \
+    static uint64_t read_##member(void)                           \
+    {                                                             \
+        return sum_ports(offsetof(struct port_counters, member)); \
     }
 PORT_SUM(rx_packets)
 PORT_SUM(tx_packets)
@@ -258,10 +272,10 @@ PORT_SUM(tx_bytes)
 PORT_SUM(rx_dropped)
 PORT_SUM(tx_dropped)
 
-#define CONTEXT_VALUE(name, expression)                                                            \
-    static uint64_t read_##name(void)                                                              \
-    {                                                                                              \
-        return (expression);                                                                       \
+#define CONTEXT_VALUE(name, expression) \
+    static uint64_t read_##name(void)   \
+    {                                   \
+        return (expression);            \
     }
 CONTEXT_VALUE(flows, sw.dp.tables.flow_count)
 CONTEXT_VALUE(groups, sw.dp.groups.count)
@@ -296,28 +310,45 @@ static struct metric metrics[] = {
     {"strowger_switch_flows", NULL, "Flows in all tables", METRIC_GAUGE, read_flows, 0},
     {"strowger_switch_groups", NULL, "Groups", METRIC_GAUGE, read_groups, 0},
     {"strowger_switch_meters", NULL, "Meters", METRIC_GAUGE, read_meters, 0},
-    {"strowger_switch_flow_mods_total", NULL, "Flow mods received", METRIC_COUNTER, read_flow_mods, 0},
-    {"strowger_switch_bundles_total", "outcome=\"committed\"", "Bundles", METRIC_COUNTER, read_bundles, 0},
-    {"strowger_switch_bundles_total", "outcome=\"failed\"", NULL, METRIC_COUNTER, read_bundles_failed, 0},
-    {"strowger_switch_packet_ins_total", "outcome=\"sent\"", "Packets for controllers", METRIC_COUNTER, read_packet_ins, 0},
-    {"strowger_switch_packet_ins_total", "outcome=\"dropped\"", NULL, METRIC_COUNTER, read_packet_ins_dropped, 0},
-    {"strowger_switch_packet_outs_total", NULL, "Packets from controllers", METRIC_COUNTER, read_packet_outs, 0},
-    {"strowger_switch_errors_total", NULL, "Errors answered to controllers", METRIC_COUNTER, read_errors, 0},
-    {"strowger_switch_packets_total", "direction=\"in\"", "Packets of all ports", METRIC_COUNTER, read_rx_packets, 0},
-    {"strowger_switch_packets_total", "direction=\"out\"", NULL, METRIC_COUNTER, read_tx_packets, 0},
-    {"strowger_switch_bytes_total", "direction=\"in\"", "Bytes of all ports", METRIC_COUNTER, read_rx_bytes, 0},
+    {"strowger_switch_flow_mods_total", NULL, "Flow mods received", METRIC_COUNTER, read_flow_mods,
+     0},
+    {"strowger_switch_bundles_total", "outcome=\"committed\"", "Bundles", METRIC_COUNTER,
+     read_bundles, 0},
+    {"strowger_switch_bundles_total", "outcome=\"failed\"", NULL, METRIC_COUNTER,
+     read_bundles_failed, 0},
+    {"strowger_switch_packet_ins_total", "outcome=\"sent\"", "Packets for controllers",
+     METRIC_COUNTER, read_packet_ins, 0},
+    {"strowger_switch_packet_ins_total", "outcome=\"dropped\"", NULL, METRIC_COUNTER,
+     read_packet_ins_dropped, 0},
+    {"strowger_switch_packet_outs_total", NULL, "Packets from controllers", METRIC_COUNTER,
+     read_packet_outs, 0},
+    {"strowger_switch_errors_total", NULL, "Errors answered to controllers", METRIC_COUNTER,
+     read_errors, 0},
+    {"strowger_switch_packets_total", "direction=\"in\"", "Packets of all ports", METRIC_COUNTER,
+     read_rx_packets, 0},
+    {"strowger_switch_packets_total", "direction=\"out\"", NULL, METRIC_COUNTER, read_tx_packets,
+     0},
+    {"strowger_switch_bytes_total", "direction=\"in\"", "Bytes of all ports", METRIC_COUNTER,
+     read_rx_bytes, 0},
     {"strowger_switch_bytes_total", "direction=\"out\"", NULL, METRIC_COUNTER, read_tx_bytes, 0},
-    {"strowger_switch_port_drops_total", "direction=\"in\"", "Packets that ports lost", METRIC_COUNTER, read_rx_dropped, 0},
-    {"strowger_switch_port_drops_total", "direction=\"out\"", NULL, METRIC_COUNTER, read_tx_dropped, 0},
-    {"strowger_switch_drops_total", "reason=\"no_match\"", "Packets that the tables dropped", METRIC_COUNTER,
-     read_dropped_no_match, 0},
-    {"strowger_switch_drops_total", "reason=\"by_flow\"", NULL, METRIC_COUNTER, read_dropped_by_flow, 0},
-    {"strowger_switch_drops_total", "reason=\"meter\"", NULL, METRIC_COUNTER, read_dropped_meter, 0},
-    {"strowger_switch_drops_total", "reason=\"no_port\"", NULL, METRIC_COUNTER, read_dropped_no_port, 0},
-    {"strowger_switch_drops_total", "reason=\"packet_in\"", NULL, METRIC_COUNTER, read_dropped_packet_in, 0},
-    {"strowger_switch_gtpu_echo_requests_total", NULL, "GTP-U Echo Requests answered", METRIC_COUNTER, read_echo_requests, 0},
-    {"strowger_switch_gtpu_error_indications_total", "outcome=\"sent\"", "GTP-U Error Indications", METRIC_COUNTER,
-     read_error_indications, 0},
+    {"strowger_switch_port_drops_total", "direction=\"in\"", "Packets that ports lost",
+     METRIC_COUNTER, read_rx_dropped, 0},
+    {"strowger_switch_port_drops_total", "direction=\"out\"", NULL, METRIC_COUNTER, read_tx_dropped,
+     0},
+    {"strowger_switch_drops_total", "reason=\"no_match\"", "Packets that the tables dropped",
+     METRIC_COUNTER, read_dropped_no_match, 0},
+    {"strowger_switch_drops_total", "reason=\"by_flow\"", NULL, METRIC_COUNTER,
+     read_dropped_by_flow, 0},
+    {"strowger_switch_drops_total", "reason=\"meter\"", NULL, METRIC_COUNTER, read_dropped_meter,
+     0},
+    {"strowger_switch_drops_total", "reason=\"no_port\"", NULL, METRIC_COUNTER,
+     read_dropped_no_port, 0},
+    {"strowger_switch_drops_total", "reason=\"packet_in\"", NULL, METRIC_COUNTER,
+     read_dropped_packet_in, 0},
+    {"strowger_switch_gtpu_echo_requests_total", NULL, "GTP-U Echo Requests answered",
+     METRIC_COUNTER, read_echo_requests, 0},
+    {"strowger_switch_gtpu_error_indications_total", "outcome=\"sent\"", "GTP-U Error Indications",
+     METRIC_COUNTER, read_error_indications, 0},
     {"strowger_switch_gtpu_error_indications_total", "outcome=\"suppressed\"", NULL, METRIC_COUNTER,
      read_error_indications_suppressed, 0},
 };

@@ -10,28 +10,32 @@
 #include "switch/conn.h"
 #include "switch/state.h"
 
-#define REFRESH_MS    500          /* between looks at the ports' link states */
-#define MESSAGE_ARENA (64u << 20)  /* of one decoded message */
+#define REFRESH_MS    500         /* between looks at the ports' link states */
+#define MESSAGE_ARENA (64u << 20) /* of one decoded message */
 
 /* ---- configuration ---- */
 
 static const char *const port_types[] = {"tap", "tun", "packet", "gtpu", "gtpu-signal", NULL};
 
 static const struct config_field port_fields[] = {
-    CONFIG_FIELD(struct switch_port_config, name, &config_string, "as controllers see it, up to 15 characters",
-                 .required = true),
-    CONFIG_FIELD(struct switch_port_config, number, &config_uint, "of the port in OpenFlow; the next that is free",
-                 .fallback = "0", .min = 0, .max = MAX_PORTS - 1),
+    CONFIG_FIELD(struct switch_port_config, name, &config_string,
+                 "as controllers see it, up to 15 characters", .required = true),
+    CONFIG_FIELD(struct switch_port_config, number, &config_uint,
+                 "of the port in OpenFlow; the next that is free", .fallback = "0", .min = 0,
+                 .max = MAX_PORTS - 1),
     CONFIG_FIELD(struct switch_port_config, type, &config_enum,
-                 "tap or tun: an interface of its own; packet: one that exists; gtpu: tunnels; gtpu-signal: their other messages",
+                 "tap or tun: an interface of its own; packet: one that exists; gtpu: tunnels; "
+                 "gtpu-signal: their other messages",
                  .required = true, .more = port_types),
-    CONFIG_FIELD(struct switch_port_config, interface, &config_string, "the interface's name; the port's when left out"),
-    CONFIG_FIELD(struct switch_port_config, netns, &config_string, "the network where the interface is; the switch's own"),
-    CONFIG_FIELD(struct switch_port_config, mtu, &config_uint, "of a tap or tun; 0 leaves it as it is", .fallback = "0",
-                 .min = 0, .max = 9200),
+    CONFIG_FIELD(struct switch_port_config, interface, &config_string,
+                 "the interface's name; the port's when left out"),
+    CONFIG_FIELD(struct switch_port_config, netns, &config_string,
+                 "the network where the interface is; the switch's own"),
+    CONFIG_FIELD(struct switch_port_config, mtu, &config_uint,
+                 "of a tap or tun; 0 leaves it as it is", .fallback = "0", .min = 0, .max = 9200),
     CONFIG_FIELD(struct switch_port_config, address, &config_ipv4, "gtpu: our end of the tunnels"),
-    CONFIG_FIELD(struct switch_port_config, udp_port, &config_uint, "gtpu: where we listen", .fallback = "2152", .min = 1,
-                 .max = 65535),
+    CONFIG_FIELD(struct switch_port_config, udp_port, &config_uint, "gtpu: where we listen",
+                 .fallback = "2152", .min = 1, .max = 65535),
 };
 
 static const struct config_schema port_schema = {
@@ -43,21 +47,29 @@ static const struct config_schema port_schema = {
 };
 
 static const struct config_field fields[] = {
-    CONFIG_FIELD(struct switch_config, datapath_id, &config_uint, "by which controllers know the switch", .fallback = "1"),
-    CONFIG_LIST_OF(struct switch_config, controllers, &config_endpoint, "to connect to, again and again"),
-    CONFIG_LIST_OF(struct switch_config, listen, &config_endpoint, "for controllers and tools that connect to us"),
-    CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema, "what packets come in and go out by"),
-    CONFIG_FIELD(struct switch_config, max_flows, &config_uint, "in each table", .fallback = "2000000", .min = 1,
-                 .max = UINT32_MAX),
-    CONFIG_FIELD(struct switch_config, max_groups, &config_uint, "in all", .fallback = "65536", .min = 0, .max = 1 << 24),
-    CONFIG_FIELD(struct switch_config, max_meters, &config_uint, "in all", .fallback = "65536", .min = 0, .max = 1 << 24),
+    CONFIG_FIELD(struct switch_config, datapath_id, &config_uint,
+                 "by which controllers know the switch", .fallback = "1"),
+    CONFIG_LIST_OF(struct switch_config, controllers, &config_endpoint,
+                   "to connect to, again and again"),
+    CONFIG_LIST_OF(struct switch_config, listen, &config_endpoint,
+                   "for controllers and tools that connect to us"),
+    CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema,
+                            "what packets come in and go out by"),
+    CONFIG_FIELD(struct switch_config, max_flows, &config_uint, "in each table",
+                 .fallback = "2000000", .min = 1, .max = UINT32_MAX),
+    CONFIG_FIELD(struct switch_config, max_groups, &config_uint, "in all", .fallback = "65536",
+                 .min = 0, .max = 1 << 24),
+    CONFIG_FIELD(struct switch_config, max_meters, &config_uint, "in all", .fallback = "65536",
+                 .min = 0, .max = 1 << 24),
     CONFIG_FIELD(struct switch_config, probe_interval, &config_duration,
-                 "silence before a controller is probed, and again before it is given up", .fallback = "5s", .min = 100,
-                 .max = 3600000),
-    CONFIG_FIELD(struct switch_config, reconnect_max, &config_duration, "longest pause between attempts to connect",
-                 .fallback = "1s", .min = 100, .max = 600000),
+                 "silence before a controller is probed, and again before it is given up",
+                 .fallback = "5s", .min = 100, .max = 3600000),
+    CONFIG_FIELD(struct switch_config, reconnect_max, &config_duration,
+                 "longest pause between attempts to connect", .fallback = "1s", .min = 100,
+                 .max = 600000),
     CONFIG_FIELD(struct switch_config, error_indications_per_second, &config_uint,
-                 "GTP-U Error Indications that a gtpu port sends at most", .fallback = "100", .min = 0, .max = 100000),
+                 "GTP-U Error Indications that a gtpu port sends at most", .fallback = "100",
+                 .min = 0, .max = 100000),
 };
 
 const struct config_schema switch_config_schema = {
@@ -77,7 +89,8 @@ static int check_config(struct config *config, const struct switch_config *c)
         const struct switch_port_config *p = &c->ports.at[i];
 
         if (strlen(p->name) >= OFP_NAME_SIZE)
-            config_complain(config, "switch", "ports", "port name \"%s\" is longer than %d characters", p->name,
+            config_complain(config, "switch", "ports",
+                            "port name \"%s\" is longer than %d characters", p->name,
                             OFP_NAME_SIZE - 1);
         if (p->type == SWITCH_PORT_GTPU && p->address.s_addr == 0)
             config_complain(config, "switch", "ports", "%s: a gtpu port needs an address", p->name);
@@ -85,7 +98,8 @@ static int check_config(struct config *config, const struct switch_config *c)
             if (strcmp(p->name, c->ports.at[j].name) == 0)
                 config_complain(config, "switch", "ports", "two ports are named \"%s\"", p->name);
             if (p->number && p->number == c->ports.at[j].number)
-                config_complain(config, "switch", "ports", "two ports have the number %u", p->number);
+                config_complain(config, "switch", "ports", "two ports have the number %u",
+                                p->number);
         }
     }
     return config_error_count(config) > before ? -EINVAL : 0;
@@ -145,7 +159,8 @@ static int make_serial(uint64_t *seed)
 {
     uint64_t number;
 
-    if (getrandom(&number, sizeof(number), 0) != sizeof(number) || getrandom(seed, sizeof(*seed), 0) != sizeof(*seed))
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number) ||
+        getrandom(seed, sizeof(*seed), 0) != sizeof(*seed))
         return -EIO;
     snprintf(sw.serial, sizeof(sw.serial), "%016llx", (unsigned long long)number);
     return 0;
@@ -191,9 +206,11 @@ int switch_main(int argc, char **argv)
 {
     static const struct process process = {
         .name = "switch",
-        .summary = "An OpenFlow 1.3 switch with GTP-U tunnels: forwards what controllers tell it to.",
+        .summary =
+            "An OpenFlow 1.3 switch with GTP-U tunnels: forwards what controllers tell it to.",
         .examples = "  strowger switch -c examples/operator.yaml\n"
-                    "  ovs-ofctl -O OpenFlow13 dump-flows tcp:127.0.0.1:6654    (with switch.listen: [127.0.0.1:6654])\n",
+                    "  ovs-ofctl -O OpenFlow13 dump-flows tcp:127.0.0.1:6654    (with "
+                    "switch.listen: [127.0.0.1:6654])\n",
         .sections = {{"switch", &switch_config_schema, &sw.config}},
         .start = start,
         .stop = stop,

@@ -1,69 +1,83 @@
 /*
  * switch.h -- an OpenFlow 1.3.5 switch: the door of the room.
  *
- * `strowger switch` forwards packets between its ports by the flow tables that controllers fill: 255 tables, groups,
- * meters, tunnel metadata. It is the user plane of the gateways: GTP-U is a port like any other, and which TEID goes
- * where is a flow. Without a controller it goes on with the flows it has (fail-secure); a controller that comes back finds
- * them.
+ * `strowger switch` forwards packets between its ports by the flow tables that controllers fill:
+ * 255 tables, groups, meters, tunnel metadata. It is the user plane of the gateways: GTP-U is a
+ * port like any other, and which TEID goes where is a flow. Without a controller it goes on with
+ * the flows it has (fail-secure); a controller that comes back finds them.
  *
- * Inside: conn.c speaks OpenFlow (conn_*.c per group of requests), tables.c/flow.c hold the rules and find them, pipeline.c
- * takes a packet through the tables, port*.c move packets. One loop, one thread: requests and packets alternate, so a
- * barrier is exact. What the data path reads (tables, groups, meters, ports) it reaches through one pointer and changes only
- * in transactions, so that it can later run in threads of its own.
+ * Inside: conn*.c speak OpenFlow, change*.c carry out what controllers want, table.c holds the
+ * rules and finds them, pipeline.c takes a packet through the tables, port*.c move packets. One
+ * loop, one thread: requests and packets alternate, so a barrier is exact. What the data path reads
+ * (tables, groups, meters, ports) it reaches through one pointer and changes only in transactions,
+ * so that it can later run in threads of its own.
  *
- * ---- What a controller has to know -------------------------------------------------------------------------------
+ * What a controller has to know
+ * -----------------------------
  *
- * Ports are found by name in OFPMP_PORT_DESC; their numbers stand in the configuration, or are given in its order.
- * The example network has
+ * Ports are found by name in OFPMP_PORT_DESC; their numbers stand in the configuration, or are
+ * given in its order. The example network has
  *
  *   gtpu          G-PDUs of tunnels (S1-U, S5-U, X2-U)
  *   gtpu-signal   every other GTP-U message, in and out
  *   sgi           the internet side: a TAP (Ethernet) or TUN (IP) interface
  *
- * gtpu, as Open vSwitch's port of type gtpu (key=flow, remote_ip=flow). A received G-PDU enters table 0 without its tunnel
- * header, with in_port = gtpu, tun_id = TEID, tun_src = who sent it, tun_dst = our address, tun_gtpu_flags and
- * tun_gtpu_msgtype (255), and zero Ethernet addresses before the user's packet (eth_type 0x0800 or 0x86dd), so that rules are
- * the same as for Ethernet ports. Output to gtpu takes the Ethernet header off and sends the packet in a G-PDU with TEID
- * tun_id to tun_dst, from the port's own address; the DSCP of the packet is copied outside. A packet without tun_dst, or that
- * is no IP packet, is dropped and counted. From gtpu to gtpu is OFPP_IN_PORT.
+ * gtpu, as Open vSwitch's port of type gtpu (key=flow, remote_ip=flow). A received G-PDU enters
+ * table 0 without its tunnel header, with in_port = gtpu, tun_id = TEID, tun_src = who sent it,
+ * tun_dst = our address, tun_gtpu_flags and tun_gtpu_msgtype (255), and zero Ethernet addresses
+ * before the user's packet (eth_type 0x0800 or 0x86dd), so that rules are the same as for Ethernet
+ * ports. Output to gtpu takes the Ethernet header off and sends the packet in a G-PDU with TEID
+ * tun_id to tun_dst, from the port's own address; the DSCP of the packet is copied outside. A
+ * packet without tun_dst, or that is no IP packet, is dropped and counted. From gtpu to gtpu is
+ * OFPP_IN_PORT.
  *
- *   uplink    table=0 in_port=gtpu,tun_id=0x11 actions=set_field:...->eth_dst,output:sgi     (eth_*: only if sgi is a TAP)
- *   downlink  table=0 ip,in_port=sgi,ip_dst=10.45.0.2 actions=set_field:0x22->tun_id,set_field:10.0.0.2->tun_dst,output:gtpu
+ *   uplink     in_port=gtpu,tun_id=0x11 actions=set_field:MAC->eth_dst,output:sgi
+ *   downlink   ip,in_port=sgi,ip_dst=10.45.0.2
+ *              actions=set_field:0x22->tun_id,set_field:10.0.0.2->tun_dst,output:gtpu
  *
- * gtpu-signal, as Open vSwitch's second gtpu port with packet_type=ptap. Error Indication, End Marker, Echo Response and
- * Supported Extension Headers Notification enter table 0 as the whole outer frame: Ethernet (addresses zero), IPv4, UDP, GTP-U;
- * with in_port = gtpu-signal, tun_id = the TEID of the GTP-U header (for an Error Indication that is 0: the TEID that it is
- * about is in its information element), tun_src, tun_dst and tun_gtpu_msgtype. A controller that wants them installs
+ * (Ethernet addresses need to be set only if sgi is a TAP.)
+ *
+ * gtpu-signal, as Open vSwitch's second gtpu port with packet_type=ptap. Error Indication, End
+ * Marker, Echo Response and Supported Extension Headers Notification enter table 0 as the whole
+ * outer frame: Ethernet (addresses zero), IPv4, UDP, GTP-U; with in_port = gtpu-signal, tun_id =
+ * the TEID of the GTP-U header (for an Error Indication that is 0: the TEID that it is about is in
+ * its information element), tun_src, tun_dst and tun_gtpu_msgtype. A controller that wants them
+ * installs
  *
  *   table=0 in_port=gtpu-signal actions=controller
  *
- * and finds them in PACKET_INs. (Matching tun_gtpu_msgtype works here, but not in Open vSwitch: match the port.) To send a
- * message it sends a PACKET_OUT with the same kind of frame, Ethernet + IPv4 + UDP + GTP-U, and the action
- * output:gtpu-signal: the switch sends the UDP payload to the frame's IPv4 destination, port 2152 unless the frame says
- * another, from its own address; Ethernet addresses, IPv4 source and checksums are not looked at. With Open vSwitch the same
- * frame, with addresses filled in, goes in a PACKET_OUT to the bridge that holds the physical port. A message sent after
- * packets (also after PACKET_OUTs of buffered packets) leaves after them: an End Marker is last.
+ * and finds them in PACKET_INs. (Matching tun_gtpu_msgtype works here, but not in Open vSwitch:
+ * match the port.) To send a message it sends a PACKET_OUT with the same kind of frame, Ethernet +
+ * IPv4 + UDP + GTP-U, and the action output:gtpu-signal: the switch sends the UDP payload to the
+ * frame's IPv4 destination, port 2152 unless the frame says another, from its own address; Ethernet
+ * addresses, IPv4 source and checksums are not looked at. With Open vSwitch the same frame, with
+ * addresses filled in, goes in a PACKET_OUT to the bridge that holds the physical port. A message
+ * sent after packets (also after PACKET_OUTs of buffered packets) leaves after them: an End Marker
+ * is last.
  *
- * What the switch does by itself: it answers Echo Request. It sends Error Indication for a G-PDU that no flow of
- * table 0 matches (at most error_indications_per_second), unless table 0 is empty: a switch that was not told anything yet
- * does not know that a tunnel does not exist. A controller that installs a lowest-priority `in_port=gtpu actions=controller`
- * takes that over, as it must with Open vSwitch. A G-PDU with an extension header that must be understood and is not known
- * gets Supported Extension Headers Notification.
+ * What the switch does by itself: it answers Echo Request. It sends Error Indication for a G-PDU
+ * that no flow of table 0 matches (at most error_indications_per_second), unless table 0 is empty:
+ * a switch that was not told anything yet does not know that a tunnel does not exist. A controller
+ * that installs a lowest-priority `in_port=gtpu actions=controller` takes that over, as it must
+ * with Open vSwitch. A G-PDU with an extension header that must be understood and is not known gets
+ * Supported Extension Headers Notification.
  *
- * Not buffered: PACKET_IN carries the whole packet and buffer_id OFP_NO_BUFFER, always. PACKET_OUT may set tun_id, tun_dst
- * and registers with set_field before output, or send the packet through the tables with output:TABLE (in_port as given).
- * Group buckets see the pipeline fields as they are at that point. Fields tun_*, reg0..reg15 and metadata are sent in
- * PACKET_IN when not zero.
+ * Not buffered: PACKET_IN carries the whole packet and buffer_id OFP_NO_BUFFER, always. PACKET_OUT
+ * may set tun_id, tun_dst and registers with set_field before output, or send the packet through
+ * the tables with output:TABLE (in_port as given). Group buckets see the pipeline fields as they
+ * are at that point. Fields tun_*, reg0..reg15 and metadata are sent in PACKET_IN when not zero.
  *
- * Bundles (ONF extension 230): all or nothing, in order; flow, group, port and meter mods and packet-outs. A packet sees all
- * of a bundle or nothing of it. The reply to a commit, like a barrier reply, says that it has happened.
+ * Bundles (ONF extension 230): all or nothing, in order; flow, group, port and meter mods and
+ * packet-outs. A packet sees all of a bundle or nothing of it. The reply to a commit, like a
+ * barrier reply, says that it has happened.
  *
- * Flow mods that stay cheap whatever the number of flows: add, strict modify and delete; non-strict modify and delete whose
- * match names the same fields (and masks) as the flows, or no flow; delete and modify by an exact cookie (cookie_mask all
- * ones). Others walk the table.
+ * Flow mods that stay cheap whatever the number of flows: add, strict modify and delete; non-strict
+ * modify and delete whose match names the same fields under the same masks as the flows do; delete
+ * and modify by an exact cookie (cookie_mask all ones). Others walk the table.
  *
- * A restarted switch has no flows: it comes with the same datapath id, and OFPMP_DESC's serial_num holds a number that is new
- * with each start. A switch that only lost its connection keeps flows, groups, meters and counters.
+ * A restarted switch has no flows: it comes with the same datapath id, and OFPMP_DESC's serial_num
+ * holds a number that is new with each start. A switch that only lost its connection keeps flows,
+ * groups, meters and counters.
  */
 #ifndef STROWGER_SWITCH_SWITCH_H
 #define STROWGER_SWITCH_SWITCH_H
@@ -89,8 +103,9 @@ struct switch_port_config {
     uint32_t number;       /* 0: the next that is free */
     uint32_t type;         /* enum switch_port_type */
     const char *interface; /* tap, tun, packet; the port's name when not given */
-    const char *netns;     /* where the interface lives; see netns_named(); the switch's own when not given */
-    uint16_t mtu;          /* tap, tun: 0 leaves it */
+    const char
+        *netns;   /* where the interface lives (netns_named()); the switch's own when not given */
+    uint16_t mtu; /* tap, tun: 0 leaves it */
     struct in_addr address; /* gtpu: our address; gtpu-signal has that of the gtpu port before it */
     uint16_t udp_port;      /* gtpu: 2152 */
 };
@@ -111,7 +126,8 @@ struct switch_config {
     } ports;
     uint32_t max_flows; /* per table */
     uint32_t max_groups, max_meters;
-    uint32_t probe_interval; /* ms of silence before an echo request, and again before a connection is given up */
+    uint32_t probe_interval; /* ms of silence before an echo request, and again before a connection
+                                is given up */
     uint32_t reconnect_max;  /* ms between attempts to connect, at most */
     uint32_t error_indications_per_second;
 };

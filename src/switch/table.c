@@ -1,9 +1,10 @@
 /*
  * table.c -- see table.h: tuples, chains, and the three ways to look up.
  *
- * A tuple's slots are open addressing with linear probing; a slot holds the hash, so a probe touches a flow only when its
- * hash is right. What is removed leaves a mark, so that a reader on its way past is not lost; marks go when the array is
- * built anew. Arrays are at most three quarters full.
+ * A tuple's slots are open addressing with linear probing; a slot holds the hash, so a probe
+ * touches a flow only when its hash is right. What is removed leaves a mark, so that a reader on
+ * its way past is not lost; marks go when the array is built anew. Arrays are at most three
+ * quarters full.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -74,7 +75,8 @@ static bool actions_output_to(const struct of_actions *actions, uint32_t port, u
 
 bool program_outputs_to(const struct program *program, uint32_t port, uint32_t group)
 {
-    return actions_output_to(program->apply, port, group) || actions_output_to(program->write, port, group);
+    return actions_output_to(program->apply, port, group) ||
+           actions_output_to(program->write, port, group);
 }
 
 /* ---- hashing ---- */
@@ -87,7 +89,8 @@ static inline uint64_t mix(uint64_t h, uint64_t word)
 }
 
 /* Gathers the words that matter; returns their hash. */
-static inline uint32_t gather(const struct tuple *t, const struct of_key *key, uint64_t seed, uint64_t *words)
+static inline uint32_t gather(const struct tuple *t, const struct of_key *key, uint64_t seed,
+                              uint64_t *words)
 {
     const uint64_t *from = (const void *)key;
     uint64_t h = seed;
@@ -122,7 +125,8 @@ static inline struct slot *tuple_find(const struct tuple *t, const uint64_t *wor
     }
 }
 
-static inline struct flow *tuple_match(const struct tuple *t, const struct of_key *key, uint64_t seed)
+static inline struct flow *tuple_match(const struct tuple *t, const struct of_key *key,
+                                       uint64_t seed)
 {
     uint64_t words[OF_KEY_WORDS];
     uint32_t hash = gather(t, key, seed, words);
@@ -277,7 +281,9 @@ static struct flow *match_several(const struct table *table, const struct of_key
 
 static void table_choose(struct table *table)
 {
-    table->match = table->tuple_count == 0 ? match_none : table->tuple_count == 1 ? match_one : match_several;
+    table->match = table->tuple_count == 0   ? match_none
+                   : table->tuple_count == 1 ? match_one
+                                             : match_several;
 }
 
 /* Moves a tuple whose priority has risen to its place. */
@@ -381,8 +387,8 @@ static int cookies_grow(struct tables *tables)
 
 /* ---- flows ---- */
 
-struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match,
-                      struct program *program)
+struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority,
+                      const struct of_match *match, struct program *program)
 {
     struct table *table = &tables->table[table_id];
     struct tuple *t = table_tuple(table, &match->mask);
@@ -443,7 +449,8 @@ void table_remove(struct tables *tables, struct flow *flow)
     flow->linked = false;
 }
 
-struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match)
+struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority,
+                        const struct of_match *match)
 {
     struct tuple *t = table_tuple(&tables->table[table_id], &match->mask);
     struct flow *flow = t ? tuple_match(t, &match->value, tables->seed) : NULL;
@@ -534,8 +541,10 @@ static int each_flow(struct flow *flow, const struct flow_filter *filter,
 {
     if ((flow->cookie & filter->cookie_mask) != (filter->cookie & filter->cookie_mask))
         return 0;
-    if ((filter->out_port != OFPP_ANY && !program_outputs_to(flow->program, filter->out_port, OFPG_ANY)) ||
-        (filter->out_group != OFPG_ANY && !program_outputs_to(flow->program, OFPP_ANY, filter->out_group)))
+    if ((filter->out_port != OFPP_ANY &&
+         !program_outputs_to(flow->program, filter->out_port, OFPG_ANY)) ||
+        (filter->out_group != OFPG_ANY &&
+         !program_outputs_to(flow->program, OFPP_ANY, filter->out_group)))
         return 0;
     return each(flow, context);
 }
@@ -578,7 +587,8 @@ static int each_in_table(struct table *table, const struct flow_filter *filter,
         struct tuple *t = table->tuples[i];
 
         if (tuple_has_mask(t, &filter->match->mask))
-            err = each_in_chain(tuple_match(t, &filter->match->value, table->seed), filter, each, context);
+            err = each_in_chain(tuple_match(t, &filter->match->value, table->seed), filter, each,
+                                context);
         else if (mask_covers(t, &filter->match->mask))
             err = each_in_tuple(t, filter, each, context);
     }
@@ -593,7 +603,8 @@ static int each_with_cookie(struct tables *tables, const struct flow_filter *fil
 
     if (tables->cookie_size == 0)
         return 0;
-    for (flow = tables->cookies[cookie_bucket(tables, filter->cookie)]; flow && err == 0; flow = next) {
+    for (flow = tables->cookies[cookie_bucket(tables, filter->cookie)]; flow && err == 0;
+         flow = next) {
         next = flow->cookie_next;
         if ((filter->table_id == OFPTT_ALL || filter->table_id == flow->table_id) &&
             mask_covers(flow->tuple, &filter->match->mask) && flow_within(flow, filter->match))
@@ -602,8 +613,8 @@ static int each_with_cookie(struct tables *tables, const struct flow_filter *fil
     return err;
 }
 
-int tables_each(struct tables *tables, const struct flow_filter *filter, int (*each)(struct flow *flow, void *context),
-                void *context)
+int tables_each(struct tables *tables, const struct flow_filter *filter,
+                int (*each)(struct flow *flow, void *context), void *context)
 {
     int err = 0;
 
@@ -630,7 +641,8 @@ static bool flow_overlaps(const struct flow *flow, const struct of_match *match)
     return true;
 }
 
-bool table_overlaps(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match)
+bool table_overlaps(struct tables *tables, uint8_t table_id, uint16_t priority,
+                    const struct of_match *match)
 {
     const struct table *table = &tables->table[table_id];
 

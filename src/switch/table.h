@@ -1,20 +1,22 @@
 /*
- * table.h -- flow tables: what rules there are and which one a packet meets (OpenFlow 1.3.5 clauses 5.1 to 5.5).
+ * table.h -- flow tables: what rules there are and which one a packet meets (OpenFlow 1.3.5
+ * clauses 5.1 to 5.5).
  *
- * What: a table holds flows, each a match with priority. Flows whose matches have the same mask form a tuple: a hash table
- * over the masked words of the key. A lookup asks the tuples in order of their highest priority and stops when none that is
- * left can beat what was found. So a table whose rules all name the same fields (TEID on the gtpu port, destination address on
- * the SGi port) costs one probe however many rules it has; `match` is the function for the table's present shape (none, one
- * tuple, several), chosen when that changes.
+ * What: a table holds flows, each a match with priority. Flows whose matches have the same mask
+ * form a tuple: a hash table over the masked words of the key. A lookup asks the tuples in order of
+ * their highest priority and stops when none that is left can beat what was found. So a table whose
+ * rules all name the same fields (TEID on the gtpu port, destination address on the SGi port) costs
+ * one probe however many rules it has; `match` is the function for the table's present shape (none,
+ * one tuple, several), chosen when that changes.
  *
- * Why tuples and no cache behind them: counters and barriers stay exact, there is nothing to invalidate or revalidate, and a
- * flow mod costs the same with a hundred flows and with a million.
+ * Why tuples and no cache behind them: counters and barriers stay exact, there is nothing to
+ * invalidate or revalidate, and a flow mod costs the same with a hundred flows and with a million.
  *
- * Rules of the same match differ in priority and hang in a chain, highest first. All flows of all tables are also found by
- * cookie.
+ * Rules of the same match differ in priority and hang in a chain, highest first. All flows of all
+ * tables are also found by cookie.
  *
- * One thread changes and reads. Readers only follow `match`, the tuple array and the slots; a change builds what it replaces
- * before it is put in place.
+ * One thread changes and reads. Readers only follow `match`, the tuple array and the slots; a
+ * change builds what it replaces before it is put in place.
  */
 #ifndef STROWGER_SWITCH_TABLE_H
 #define STROWGER_SWITCH_TABLE_H
@@ -22,15 +24,16 @@
 #include "base/arena.h"
 #include "wire/openflow/openflow.h"
 
-#define TABLES     255
-#define NO_TABLE   0xff
+#define TABLES   255
+#define NO_TABLE 0xff
 
-/* The instructions of a flow in one piece of memory: as they were configured, and what the pipeline wants to know of them. */
+/* The instructions of a flow in one piece of memory: as they were configured, and what the pipeline
+ * wants to know of them. */
 struct program {
-    struct of_instructions instructions; /* points behind this struct */
+    struct of_instructions instructions;    /* points behind this struct */
     const struct of_actions *apply, *write; /* NULL: none */
     uint64_t metadata, metadata_mask;
-    uint32_t meter_id; /* 0: none */
+    uint32_t meter_id;  /* 0: none */
     uint8_t goto_table; /* NO_TABLE: none */
     bool clear;
 };
@@ -43,7 +46,7 @@ struct tuple;
 struct flow_timeouts;
 
 struct flow {
-    struct flow *lower;       /* same match, next lower priority */
+    struct flow *lower; /* same match, next lower priority */
     struct tuple *tuple;
     struct program *program;
     uint64_t packets, bytes;
@@ -52,7 +55,7 @@ struct flow {
     struct flow *cookie_next;
     struct flow **cookie_link;
     struct flow_timeouts *timeouts; /* NULL: it has none */
-    uint64_t fields; /* that the match names */
+    uint64_t fields;                /* that the match names */
     uint32_t hash;
     uint16_t priority;
     uint16_t idle_timeout, hard_timeout; /* seconds */
@@ -73,8 +76,9 @@ struct tuple {
     uint8_t index[OF_KEY_WORDS]; /* of the words that matter */
     uint64_t mask[OF_KEY_WORDS]; /* of those */
     uint32_t size, used, gone;   /* slots: a power of two; with chains; taken */
-    uint32_t flows; /* in it; */
-    uint32_t refs;  /* flows that have this mask, those taken out of it included: it stays as long as they do */
+    uint32_t flows;              /* in it; */
+    uint32_t refs; /* flows that have this mask, those taken out of it included: it stays as long as
+                      they do */
     struct slot *slots;
 };
 
@@ -109,37 +113,41 @@ static inline struct flow *table_lookup(struct table *table, const struct of_key
     return flow;
 }
 
-/* A flow that is in no table yet; owns the program. NULL when memory is out (the program is then still the caller's). */
-struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match,
-                      struct program *program);
+/* A flow that is in no table yet; owns the program. NULL when memory is out (the program is then
+ * still the caller's). */
+struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority,
+                      const struct of_match *match, struct program *program);
 /* Frees a flow that is in no table. */
 void flow_free(struct tables *tables, struct flow *flow);
 
-/* Puts it into its table. There must be none with the same match and priority. 0, -ENOMEM, or -ENOSPC: the table is full
- * (not asked with `even_if_full`: for a flow that was there before). */
+/* Puts it into its table. There must be none with the same match and priority. 0, -ENOMEM, or
+ * -ENOSPC: the table is full (not asked with `even_if_full`: for a flow that was there before). */
 int table_insert(struct tables *tables, struct flow *flow, bool even_if_full);
 void table_remove(struct tables *tables, struct flow *flow);
 
 /* The flow with exactly this match and priority, or NULL. */
-struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match);
+struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority,
+                        const struct of_match *match);
 
 /* The match that a flow was given. */
 void flow_match(const struct flow *flow, struct of_match *match);
 
 /* Which flows a request means (clause 6.4: non-strict matching). */
 struct flow_filter {
-    uint8_t table_id; /* OFPTT_ALL */
+    uint8_t table_id;             /* OFPTT_ALL */
     const struct of_match *match; /* flows that are as narrow as this or narrower */
     uint64_t cookie, cookie_mask;
     uint32_t out_port, out_group; /* OFPP_ANY, OFPG_ANY */
 };
 
-/* Calls `each` for every such flow, which may take the flow it is given out of its table (not free it). Stops when it returns a negative
- * number, and returns that; else 0. */
-int tables_each(struct tables *tables, const struct flow_filter *filter, int (*each)(struct flow *flow, void *context),
-                void *context);
+/* Calls `each` for every such flow, which may take the flow it is given out of its table (not free
+ * it). Stops when it returns a negative number, and returns that; else 0. */
+int tables_each(struct tables *tables, const struct flow_filter *filter,
+                int (*each)(struct flow *flow, void *context), void *context);
 
-/* True when a flow of this priority could match a packet that `match` also matches (OFPFF_CHECK_OVERLAP). */
-bool table_overlaps(struct tables *tables, uint8_t table_id, uint16_t priority, const struct of_match *match);
+/* True when a flow of this priority could match a packet that `match` also matches
+ * (OFPFF_CHECK_OVERLAP). */
+bool table_overlaps(struct tables *tables, uint8_t table_id, uint16_t priority,
+                    const struct of_match *match);
 
 #endif

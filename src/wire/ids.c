@@ -192,5 +192,5 @@ static bool parse_imsi(const struct config_field *field, const char *text, void 
     return true;
 }
 
-const struct config_type config_plmn = {"a PLMN (MCC and MNC: \"00101\" or 001-01)", parse_plmn};
-const struct config_type config_imsi = {"an IMSI (6 to 15 digits)", parse_imsi};
+const struct config_type config_plmn = {"a PLMN (MCC and MNC: \"00101\" or 001-01)", parse_plmn, false};
+const struct config_type config_imsi = {"an IMSI (6 to 15 digits)", parse_imsi, false};

@@ -19,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (net_read_frame(in, &p) == 0) {
         net_print_packet(&t, &p);
         if (p.version)
-            (void)net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size, p.transport.at,
-                                  p.transport.len);
+            (void)net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size,
+                                  p.transport.at, p.transport.len);
         if (p.eth_type == ETH_TYPE_ARP)
             (void)net_read_arp(p.payload, &arp);
         if (p.protocol == IP_ICMPV6)

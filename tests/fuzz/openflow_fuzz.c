@@ -1,6 +1,6 @@
 /*
- * openflow_fuzz.c -- any bytes as an OpenFlow message: what decodes must encode to something that decodes to the same
- * bytes, and print.
+ * openflow_fuzz.c -- any bytes as an OpenFlow message: what decodes must encode to something that
+ * decodes to the same bytes, and print.
  */
 #include <stdlib.h>
 

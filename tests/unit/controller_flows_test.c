@@ -201,7 +201,7 @@ static void filters(void **state)
         establish(&p.request),
         LINES("table=2 priority=61420 "
               "udp,tun_id=0x100,ip_src=10.45.0.2,ip_dst=192.0.2.0/24,udp_src=1000/"
-              "65532,udp_dst=5060 goto_table:10",
+              "0xfffc,udp_dst=5060 goto_table:10",
               "table=2 priority=61420 ip,tun_id=0x100,ip_dscp=46,ip_src=10.45.0.2 goto_table:10",
               "table=1 priority=61420 "
               "udp,in_port=1,ip_src=192.0.2.0/24,ip_dst=10.45.0.2,udp_src=5060,udp_dst=1000/0xfffc "

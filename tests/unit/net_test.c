@@ -1,6 +1,6 @@
 /*
- * net_test.c -- checksums against the vectors of their RFCs, headers read and built, neighbours, LLDP; everything cut at every
- * length.
+ * net_test.c -- checksums against the vectors of their RFCs, headers read and built, neighbours,
+ * LLDP; everything cut at every length.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,7 +68,8 @@ static size_t build(uint8_t *at, uint8_t version, uint8_t protocol, const void *
     if (protocol == IP_UDP)
         net_write_udp(&w, 1000, 2000);
     else if (protocol == IP_ICMP || protocol == IP_ICMPV6)
-        net_write_icmp_echo(&w, protocol == IP_ICMP ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST, 7, 8);
+        net_write_icmp_echo(&w, protocol == IP_ICMP ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST, 7,
+                            8);
     else
         wr_zero(&w, protocol == IP_TCP ? TCP_MIN_SIZE : SCTP_SIZE);
     wr_bytes(&w, payload, len);
@@ -95,11 +96,11 @@ static void what_is_built_is_read(void **state)
         assert_int_equal(p.protocol, kinds[i].protocol);
         assert_int_equal(p.tos, 0xb8);
         assert_int_equal(p.ttl, 64);
-        assert_true(net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size, p.transport.at,
-                                    p.transport.len));
+        assert_true(net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size,
+                                    p.transport.at, p.transport.len));
         bytes[len - 1] ^= 1;
-        assert_false(net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size, p.transport.at,
-                                     p.transport.len));
+        assert_false(net_checksum_ok(p.protocol, p.src.bytes, p.dst.bytes, p.src.family_size,
+                                     p.transport.at, p.transport.len));
         if (kinds[i].version == 4)
             assert_int_equal(net_checksum(bytes, IPV4_MIN_SIZE), 0);
         if (kinds[i].protocol == IP_UDP) {
@@ -121,7 +122,8 @@ static void frames_with_tags_and_padding_are_read(void **state)
     struct text t = text_in(text, sizeof(text));
 
     (void)state;
-    net_write_ethernet(&w, (const uint8_t *)"\1\2\3\4\5\6", (const uint8_t *)"\7\10\11\12\13\14", ETH_TYPE_SERVICE_VLAN);
+    net_write_ethernet(&w, (const uint8_t *)"\1\2\3\4\5\6", (const uint8_t *)"\7\10\11\12\13\14",
+                       ETH_TYPE_SERVICE_VLAN);
     wr_u16(&w, 0x2005);
     wr_u16(&w, ETH_TYPE_VLAN);
     wr_u16(&w, 0x0006);
@@ -195,7 +197,10 @@ static void contradictions_are_refused(void **state)
 
 static void arp_goes_round(void **state)
 {
-    struct net_arp arp = {.op = ARP_REQUEST, .sha = {2, 0, 0, 0, 0, 1}, .spa = v4("10.0.0.1").v4, .tpa = v4("10.0.0.2").v4};
+    struct net_arp arp = {.op = ARP_REQUEST,
+                          .sha = {2, 0, 0, 0, 0, 1},
+                          .spa = v4("10.0.0.1").v4,
+                          .tpa = v4("10.0.0.2").v4};
     struct net_arp back;
     uint8_t bytes[64];
     struct writer w = writer_of(bytes, sizeof(bytes));
@@ -214,15 +219,32 @@ static void neighbour_discovery_goes_round(void **state)
 {
     struct net_nd messages[] = {
         {.type = ICMPV6_ROUTER_SOLICITATION},
-        {.type = ICMPV6_ROUTER_ADVERTISEMENT, .hop_limit = 64, .lifetime_s = 9000, .reachable_ms = 1, .retransmit_ms = 2,
-         .mtu = 1400, .has_prefix = true,
-         .prefix = {.prefix = v6("2001:db8:1::").v6, .length = 64, .autonomous = true, .valid_s = 0xffffffff,
+        {.type = ICMPV6_ROUTER_ADVERTISEMENT,
+         .hop_limit = 64,
+         .lifetime_s = 9000,
+         .reachable_ms = 1,
+         .retransmit_ms = 2,
+         .mtu = 1400,
+         .has_prefix = true,
+         .prefix = {.prefix = v6("2001:db8:1::").v6,
+                    .length = 64,
+                    .autonomous = true,
+                    .valid_s = 0xffffffff,
                     .preferred_s = 0xffffffff},
-         .dns_count = 1, .dns_lifetime_s = 600, .dns = {v6("2001:db8::53").v6}},
-        {.type = ICMPV6_NEIGHBOUR_SOLICITATION, .target = v6("fe80::1").v6, .has_link_address = true,
+         .dns_count = 1,
+         .dns_lifetime_s = 600,
+         .dns = {v6("2001:db8::53").v6}},
+        {.type = ICMPV6_NEIGHBOUR_SOLICITATION,
+         .target = v6("fe80::1").v6,
+         .has_link_address = true,
          .link_address = {2, 0, 0, 0, 0, 1}},
-        {.type = ICMPV6_NEIGHBOUR_ADVERTISEMENT, .target = v6("fe80::1").v6, .router = true, .solicited = true,
-         .override = true, .has_link_address = true, .link_address = {2, 0, 0, 0, 0, 2}},
+        {.type = ICMPV6_NEIGHBOUR_ADVERTISEMENT,
+         .target = v6("fe80::1").v6,
+         .router = true,
+         .solicited = true,
+         .override = true,
+         .has_link_address = true,
+         .link_address = {2, 0, 0, 0, 0, 2}},
     };
 
     (void)state;
@@ -253,9 +275,13 @@ static void neighbour_discovery_goes_round(void **state)
 
 static void lldp_goes_round(void **state)
 {
-    struct lldp lldp = {.chassis_subtype = LLDP_CHASSIS_LOCAL, .chassis_id = bytes_of("dpid:1", 6),
-                        .port_subtype = LLDP_PORT_LOCAL, .port_id = bytes_of("2", 1), .ttl_s = 120,
-                        .system_name = bytes_of("sw", 2), .organisation_count = 1};
+    struct lldp lldp = {.chassis_subtype = LLDP_CHASSIS_LOCAL,
+                        .chassis_id = bytes_of("dpid:1", 6),
+                        .port_subtype = LLDP_PORT_LOCAL,
+                        .port_id = bytes_of("2", 1),
+                        .ttl_s = 120,
+                        .system_name = bytes_of("sw", 2),
+                        .organisation_count = 1};
     struct lldp back;
     uint8_t bytes[600];
     struct writer w = writer_of(bytes, sizeof(bytes));

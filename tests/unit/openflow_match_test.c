@@ -1,5 +1,6 @@
 /*
- * openflow_match_test.c -- fields, matches and OXMs: bytes as OpenFlow 1.3.5 clause 7.2.3 has them, errors, text.
+ * openflow_match_test.c -- fields, matches and OXMs: bytes as OpenFlow 1.3.5 clause 7.2.3 has them,
+ * errors, text.
  */
 #include "unit.h"
 
@@ -48,8 +49,9 @@ static void table_is_sound(void **state)
 static void match_has_the_bytes_of_the_standard(void **state)
 {
     /* The uplink rule: in_port=2, tunnel_id=0x11, eth_type IPv4, ipv4_dst 10.45.0.0/16. */
-    static const char hex[] = "0001 0030 8000 0004 00000002 8000 4c08 0000000000000011 8000 0a02 0800"
-                              "8000 1908 0a2d0000 ffff0000";
+    static const char hex[] =
+        "0001 0030 8000 0004 00000002 8000 4c08 0000000000000011 8000 0a02 0800"
+        "8000 1908 0a2d0000 ffff0000";
     struct of_match m = {0};
     struct in_addr net = {htonl(0x0a2d0000)};
     uint8_t wire[64], expected[64];
@@ -90,8 +92,8 @@ static void experimenter_fields_carry_their_number(void **state)
     assert_int_equal(of_decode_match(&(struct reader){wire, wire + wr_len(&w), false}, &back), 0);
     assert_true(of_match_equal(&m, &back));
     /* NXM_NX_TUN_IPV4_SRC first, then class 0xffff, field 16, 5 bytes: 0x00002320 and the type. */
-    const uint8_t expected[] = {0, 1,    0,    21,   0,  1, 62, 4,    10,   0,  0,   2,
-                                0xff, 0xff, 32, 5, 0, 0, 0x23, 0x20, 254};
+    const uint8_t expected[] = {0, 1,    0,    21, 0, 1, 62, 4,    10,   0,  0,
+                                2, 0xff, 0xff, 32, 5, 0, 0,  0x23, 0x20, 254};
     assert_memory_equal(wire, expected, sizeof(expected));
 }
 
@@ -105,19 +107,19 @@ static void broken_matches_give_the_exact_error(void **state)
         {"0000 0004 00000000", OFPBMC_BAD_TYPE},
         {"0001 0003 00000000", OFPBMC_BAD_LEN},
         {"0001 0010 00000000", OFPBMC_BAD_LEN},
-        {"0001 000c 8000 00 05 00000001 00000000", OFPBMC_BAD_LEN},          /* OXM too long */
-        {"0001 000c 8000 00 03 000001 00 00000000", OFPBMC_BAD_LEN},         /* wrong for in_port */
-        {"0001 000c 8000 7c 04 00000001 00000000", OFPBMC_BAD_FIELD},        /* field 62 */
-        {"0001 000c 7777 00 04 00000001 00000000", OFPBMC_BAD_FIELD},        /* class */
-        {"0001 0010 8000 01 08 00000001 ffffffff", OFPBMC_BAD_MASK},         /* in_port under a mask */
+        {"0001 000c 8000 00 05 00000001 00000000", OFPBMC_BAD_LEN},   /* OXM too long */
+        {"0001 000c 8000 00 03 000001 00 00000000", OFPBMC_BAD_LEN},  /* wrong for in_port */
+        {"0001 000c 8000 7c 04 00000001 00000000", OFPBMC_BAD_FIELD}, /* field 62 */
+        {"0001 000c 7777 00 04 00000001 00000000", OFPBMC_BAD_FIELD}, /* class */
+        {"0001 0010 8000 01 08 00000001 ffffffff", OFPBMC_BAD_MASK},  /* in_port under a mask */
         {"0001 0014 8000 00 04 00000001 8000 00 04 00000001 00000000", OFPBMC_DUP_FIELD},
-        {"0001 000c 8000 16 04 0a000001 00000000", OFPBMC_BAD_PREREQ},       /* ipv4_src alone */
-        {"0001 000a 8000 0c 02 2000 000000000000", OFPBMC_BAD_VALUE},        /* vlan_vid of 14 bits */
-        {"0001 000a 8000 0c 02 0005 000000000000", OFPBMC_BAD_VALUE},        /* without present bit */
+        {"0001 000c 8000 16 04 0a000001 00000000", OFPBMC_BAD_PREREQ}, /* ipv4_src alone */
+        {"0001 000a 8000 0c 02 2000 000000000000", OFPBMC_BAD_VALUE},  /* vlan_vid of 14 bits */
+        {"0001 000a 8000 0c 02 0005 000000000000", OFPBMC_BAD_VALUE},  /* without present bit */
         {"0001 000c 8000 0d 04 1005 1000 00000000", OFPBMC_BAD_WILDCARDS},
-        {"0001 000c 8000 0d 04 1000 1000 00000000", 0},                      /* any tag */
-        {"0001 000f 8000 0a 02 0800 8000 10 01 40 00", OFPBMC_BAD_VALUE},    /* ip_dscp of 7 bits */
-        {"0001 000f 8000 0a02 0806 8000 1401 06 00", OFPBMC_BAD_PREREQ},     /* ip_proto of ARP */
+        {"0001 000c 8000 0d 04 1000 1000 00000000", 0},                   /* any tag */
+        {"0001 000f 8000 0a 02 0800 8000 10 01 40 00", OFPBMC_BAD_VALUE}, /* ip_dscp of 7 bits */
+        {"0001 000f 8000 0a02 0806 8000 1401 06 00", OFPBMC_BAD_PREREQ},  /* ip_proto of ARP */
     };
     struct of_match m;
 
@@ -148,18 +150,30 @@ static void text_goes_both_ways(void **state)
     check_text("udp6,ipv6_dst=fd00::/64,udp_src=53", "udp6,ipv6_dst=fd00::/64,udp_src=53");
     check_text("dl_vlan=5,dl_vlan_pcp=3", "dl_vlan=5,vlan_pcp=3");
     check_text("vlan_vid=0x1000/0x1000", "vlan_vid=0x1000/0x1000");
-    check_text("dl_dst=01:00:00:00:00:00/01:00:00:00:00:00", "eth_dst=01:00:00:00:00:00/01:00:00:00:00:00");
+    check_text("dl_dst=01:00:00:00:00:00/01:00:00:00:00:00",
+               "eth_dst=01:00:00:00:00:00/01:00:00:00:00:00");
     check_text("arp,arp_op=1,arp_tpa=10.0.0.1", "arp,arp_op=1,arp_tpa=10.0.0.1");
-    check_text("in_port=LOCAL,metadata=0x10/0xff,reg3=7", "in_port=LOCAL,metadata=0x10/0xff,reg3=0x7");
+    check_text("in_port=LOCAL,metadata=0x10/0xff,reg3=7",
+               "in_port=LOCAL,metadata=0x10/0xff,reg3=0x7");
     check_text("ip,nw_frag=later", "ip,ip_frag=later");
-    check_text("icmp6,icmpv6_type=135,nd_target=fe80::1", "icmp6,icmpv6_type=135,nd_target=fe80::1");
+    check_text("icmp6,icmpv6_type=135,nd_target=fe80::1",
+               "icmp6,icmpv6_type=135,nd_target=fe80::1");
 }
 
 static void text_that_is_wrong_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "nonsense", "in_port", "in_port=", "in_port=5000000000", "ip_dst=10.0.0.1", "ip,ip_dst=10.0.0.300",
-        "ip,ip_dst=10.0.0.0/33", "eth_dst=00:11:22:33:44", "in_port=1/1", "tcp,udp_dst=5", "dl_vlan=4096",
+        "nonsense",
+        "in_port",
+        "in_port=",
+        "in_port=5000000000",
+        "ip_dst=10.0.0.1",
+        "ip,ip_dst=10.0.0.300",
+        "ip,ip_dst=10.0.0.0/33",
+        "eth_dst=00:11:22:33:44",
+        "in_port=1/1",
+        "tcp,udp_dst=5",
+        "dl_vlan=4096",
         "tun_id=-1",
     };
     struct of_match m;

@@ -1,6 +1,6 @@
 /*
- * switch_change_test.c -- flow, group, meter and port mods: what each does, the exact error of what may not be, and that a
- * transaction that is rolled back leaves nothing.
+ * switch_change_test.c -- flow, group, meter and port mods: what each does, the exact error of what
+ * may not be, and that a transaction that is rolled back leaves nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +58,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct of_flow_mod flow_mod(uint8_t command, uint8_t table, uint16_t priority, const char *match)
+static struct of_flow_mod flow_mod(uint8_t command, uint8_t table, uint16_t priority,
+                                   const char *match)
 {
     struct of_flow_mod mod = {.command = command,
                               .table_id = table,
@@ -106,8 +107,8 @@ static of_error apply_meter(const struct of_meter_mod *mod)
 }
 
 /* A flow that applies these actions. */
-static of_error add_flow(uint8_t table, uint16_t priority, const char *match, uint64_t cookie, struct of_action *actions,
-                         size_t count)
+static of_error add_flow(uint8_t table, uint16_t priority, const char *match, uint64_t cookie,
+                         struct of_action *actions, size_t count)
 {
     struct of_flow_mod mod = flow_mod(OFPFC_ADD, table, priority, match);
     struct of_instruction in = {.type = OFPIT_APPLY_ACTIONS, .actions = {actions, count}};
@@ -119,8 +120,8 @@ static of_error add_flow(uint8_t table, uint16_t priority, const char *match, ui
     return apply(&mod);
 }
 
-#define ADD(table, priority, match, cookie, ...)                                                   \
-    add_flow(table, priority, match, cookie, (struct of_action[]){__VA_ARGS__},                    \
+#define ADD(table, priority, match, cookie, ...)                                \
+    add_flow(table, priority, match, cookie, (struct of_action[]){__VA_ARGS__}, \
              sizeof((struct of_action[]){__VA_ARGS__}) / sizeof(struct of_action))
 
 static struct flow *find(uint8_t table, uint16_t priority, const char *match)
@@ -180,7 +181,8 @@ static void modify_changes_instructions_alone(void **state)
     assert_int_equal(apply(&mod), 0);
     assert_true(program_outputs_to(find(0, 5, "in_port=1,tun_id=1")->program, 9, OFPG_ANY));
     assert_true(program_outputs_to(find(0, 6, "in_port=1,tun_id=2")->program, 10, OFPG_ANY));
-    mod = flow_mod(OFPFC_MODIFY_STRICT, 0, 7, "in_port=1,tun_id=2"); /* not this priority: nothing happens */
+    mod = flow_mod(OFPFC_MODIFY_STRICT, 0, 7,
+                   "in_port=1,tun_id=2"); /* not this priority: nothing happens */
     assert_int_equal(apply(&mod), 0);
     assert_true(program_outputs_to(find(0, 6, "in_port=1,tun_id=2")->program, 10, OFPG_ANY));
     assert_int_equal(dp.tables.flow_count, 3);
@@ -244,18 +246,26 @@ static void what_may_not_be_has_its_error(void **state)
     assert_int_equal(ADD(0, 0, "", 0, of_output(OFPP_TABLE)), OFPBAC_BAD_OUT_PORT);
     assert_int_equal(ADD(0, 0, "", 0, of_output(OFPP_ANY)), OFPBAC_BAD_OUT_PORT);
     assert_int_equal(ADD(0, 0, "", 0, of_to_group(1)), OFPBAC_BAD_OUT_GROUP);
-    assert_int_equal(ADD(0, 0, "", 0, {.type = OFPAT_PUSH_VLAN, .ethertype = 0x0800}), OFPBAC_BAD_ARGUMENT);
+    assert_int_equal(ADD(0, 0, "", 0, {.type = OFPAT_PUSH_VLAN, .ethertype = 0x0800}),
+                     OFPBAC_BAD_ARGUMENT);
     assert_int_equal(ADD(0, 0, "", 0, {.type = OFPAT_DEC_NW_TTL}), OFPBAC_MATCH_INCONSISTENT);
     assert_int_equal(ADD(0, 0, "", 0, of_set_field(OF_IPV4_DST, 1)), OFPBAC_MATCH_INCONSISTENT);
     assert_int_equal(ADD(0, 0, "ip", 0, of_set_field(OF_TCP_DST, 1)), OFPBAC_MATCH_INCONSISTENT);
-    assert_int_equal(ADD(0, 0, "ip", 0, of_set_field(OF_VLAN_VID, 0x1001)), OFPBAC_MATCH_INCONSISTENT);
-    assert_int_equal(ADD(0, 0, "dl_vlan=1", 0, of_set_field(OF_VLAN_VID, 1)), OFPBAC_BAD_SET_ARGUMENT);
+    assert_int_equal(ADD(0, 0, "ip", 0, of_set_field(OF_VLAN_VID, 0x1001)),
+                     OFPBAC_MATCH_INCONSISTENT);
+    assert_int_equal(ADD(0, 0, "dl_vlan=1", 0, of_set_field(OF_VLAN_VID, 1)),
+                     OFPBAC_BAD_SET_ARGUMENT);
     assert_int_equal(ADD(0, 0, "", 0, {.type = OFPAT_POP_VLAN}), OFPBAC_MATCH_INCONSISTENT);
     assert_int_equal(dp.tables.flow_count, 0);
     /* One action makes the next one possible. */
-    assert_int_equal(ADD(0, 0, "ip", 0, {.type = OFPAT_PUSH_VLAN, .ethertype = 0x8100}, of_set_field(OF_VLAN_VID, 0x1001)), 0);
-    assert_int_equal(ADD(0, 1, "ip", 0, {.type = OFPAT_PUSH_MPLS, .ethertype = 0x8847}, of_set_field(OF_MPLS_LABEL, 1)), 0);
-    assert_int_equal(ADD(0, 2, "ip", 0, {.type = OFPAT_PUSH_MPLS, .ethertype = 0x8847}, {.type = OFPAT_DEC_NW_TTL}),
+    assert_int_equal(ADD(0, 0, "ip", 0, {.type = OFPAT_PUSH_VLAN, .ethertype = 0x8100},
+                         of_set_field(OF_VLAN_VID, 0x1001)),
+                     0);
+    assert_int_equal(ADD(0, 1, "ip", 0, {.type = OFPAT_PUSH_MPLS, .ethertype = 0x8847},
+                         of_set_field(OF_MPLS_LABEL, 1)),
+                     0);
+    assert_int_equal(ADD(0, 2, "ip", 0, {.type = OFPAT_PUSH_MPLS, .ethertype = 0x8847},
+                         {.type = OFPAT_DEC_NW_TTL}),
                      OFPBAC_MATCH_INCONSISTENT);
 }
 
@@ -299,7 +309,8 @@ static void groups_take_their_flows_along(void **state)
 static void groups_that_may_not_be_have_their_error(void **state)
 {
     struct of_action output = of_output(1);
-    struct of_bucket buckets[] = {{0, OFPP_ANY, OFPG_ANY, {&output, 1}}, {0, OFPP_ANY, OFPG_ANY, {&output, 1}}};
+    struct of_bucket buckets[] = {{0, OFPP_ANY, OFPG_ANY, {&output, 1}},
+                                  {0, OFPP_ANY, OFPG_ANY, {&output, 1}}};
     struct of_group_mod mod = {OFPGC_ADD, OFPGT_INDIRECT, 5, {buckets, 2}};
 
     (void)state;
@@ -401,8 +412,9 @@ static int sum_flow(struct flow *flow, void *context)
 {
     uint64_t *sum = context;
 
-    *sum += (flow->cookie * 31 + flow->priority * 7u + flow->table_id * 3u + flow->packets) * 1000003 +
-            (uintptr_t)flow->program % 1000007;
+    *sum +=
+        (flow->cookie * 31 + flow->priority * 7u + flow->table_id * 3u + flow->packets) * 1000003 +
+        (uintptr_t)flow->program % 1000007;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * switch_frames.h -- frames for the switch's tests, one of each kind that rewriting treats differently.
+ * switch_frames.h -- frames for the switch's tests, one of each kind that rewriting treats
+ * differently.
  */
 #ifndef STROWGER_TESTS_SWITCH_FRAMES_H
 #define STROWGER_TESTS_SWITCH_FRAMES_H
@@ -114,8 +115,8 @@ static inline void frame_checksums_ok(const struct packet *p)
     if (n.version == 4)
         assert_int_equal(net_checksum(n.ip.at, (size_t)(n.ip.at[0] & 0xf) * 4), 0);
     if (n.version && !n.fragment)
-        assert_true(net_checksum_ok(n.protocol, n.src.bytes, n.dst.bytes, n.src.family_size, n.transport.at,
-                                    n.transport.len));
+        assert_true(net_checksum_ok(n.protocol, n.src.bytes, n.dst.bytes, n.src.family_size,
+                                    n.transport.at, n.transport.len));
 }
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * switch_gtpu_test.c -- the GTP-U ports on loopback: an eNodeB's socket on one side, flows on the other.
+ * switch_gtpu_test.c -- the GTP-U ports on loopback: an eNodeB's socket on one side, flows on the
+ * other.
  *
- * The switch is 127.0.77.1, the eNodeB 127.0.77.2, both at port 2152. Datagrams on loopback are there when sendto() returns, so the
- * test calls the port's reader and never waits.
+ * The switch is 127.0.77.1, the eNodeB 127.0.77.2, both at port 2152. Datagrams on loopback are
+ * there when sendto() returns, so the test calls the port's reader and never waits.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,11 +22,13 @@ static struct datapath dp;
 static struct port *gtpu, *signal_port, sink;
 static struct packet *caught[8];
 static size_t caught_count;
-static struct switch_port_config gtpu_config = {.name = "gtpu", .type = SWITCH_PORT_GTPU, .udp_port = 2152};
-static struct switch_port_config signal_config = {.name = "gtpu-signal", .type = SWITCH_PORT_GTPU_SIGNAL};
+static struct switch_port_config gtpu_config = {
+    .name = "gtpu", .type = SWITCH_PORT_GTPU, .udp_port = 2152};
+static struct switch_port_config signal_config = {.name = "gtpu-signal",
+                                                  .type = SWITCH_PORT_GTPU_SIGNAL};
 static int enb = -1;
 
-static void catch(struct port *p)
+static void catch (struct port *p)
 {
     for (unsigned i = 0; i < p->queued; i++) {
         assert_true(caught_count < 8);
@@ -80,7 +83,8 @@ static int tear_down(void **state)
 static void flow(uint16_t priority, const char *match, struct of_action *actions, size_t count)
 {
     struct of_instruction in = {.type = OFPIT_APPLY_ACTIONS, .actions = {actions, count}};
-    struct of_flow_mod mod = {.priority = priority, .buffer_id = OFP_NO_BUFFER, .instructions = {&in, 1}};
+    struct of_flow_mod mod = {
+        .priority = priority, .buffer_id = OFP_NO_BUFFER, .instructions = {&in, 1}};
     struct transaction t;
     const char *bad;
 
@@ -90,8 +94,8 @@ static void flow(uint16_t priority, const char *match, struct of_action *actions
     change_commit(&t);
 }
 
-#define FLOW(priority, match, ...)                                                                 \
-    flow(priority, match, (struct of_action[]){__VA_ARGS__},                                       \
+#define FLOW(priority, match, ...)                           \
+    flow(priority, match, (struct of_action[]){__VA_ARGS__}, \
          sizeof((struct of_action[]){__VA_ARGS__}) / sizeof(struct of_action))
 
 static void enb_send(const void *at, size_t len)
@@ -134,7 +138,8 @@ static void uplink_comes_out_as_a_frame(void **state)
     uint8_t bytes[512];
 
     (void)state;
-    FLOW(1, "ip,in_port=1,tun_id=0x11,tun_src=" ENB ",tun_dst=" SWITCH ",tun_gtpu_msgtype=255", of_output(3));
+    FLOW(1, "ip,in_port=1,tun_id=0x11,tun_src=" ENB ",tun_dst=" SWITCH ",tun_gtpu_msgtype=255",
+         of_output(3));
     enb_send(bytes, g_pdu(bytes, plain, sizeof(plain)));
     assert_int_equal(caught_count, 1);
     assert_int_equal(caught[0]->len, f.len);
@@ -147,8 +152,10 @@ static void optional_octets_and_extension_headers_are_passed(void **state)
 {
     static const uint8_t with_sequence[] = {0x32, 255, 0, 0, 0, 0, 0, 0x11, 0, 5, 0, 0};
     static const uint8_t with_n_pdu[] = {0x31, 255, 0, 0, 0, 0, 0, 0x11, 0, 0, 9, 0};
-    static const uint8_t with_container[] = {0x34, 255, 0, 0, 0, 0, 0, 0x11, 0, 0, 0, 0x85, 1, 0x10, 9, 0};
-    static const uint8_t with_two[] = {0x36, 255, 0, 0, 0, 0, 0, 0x11, 0, 1, 0, 0xc0, 1, 0, 1, 0x85, 1, 0x10, 9, 0};
+    static const uint8_t with_container[] = {0x34, 255, 0, 0,    0, 0,    0, 0x11,
+                                             0,    0,   0, 0x85, 1, 0x10, 9, 0};
+    static const uint8_t with_two[] = {0x36, 255,  0, 0, 0, 0,    0, 0x11, 0, 1,
+                                       0,    0xc0, 1, 0, 1, 0x85, 1, 0x10, 9, 0};
     uint8_t bytes[512];
 
     (void)state;
@@ -171,7 +178,8 @@ static void downlink_goes_into_the_tunnel(void **state)
     size_t len;
 
     (void)state;
-    FLOW(1, "ip,in_port=3", of_set_field(OF_TUNNEL_ID, 0x01020304), of_set_field(OF_TUN_DST, 0x7f004d02), of_output(1));
+    FLOW(1, "ip,in_port=3", of_set_field(OF_TUNNEL_ID, 0x01020304),
+         of_set_field(OF_TUN_DST, 0x7f004d02), of_output(1));
     packet_enter(p, 3);
     pipeline_burst(&dp, &sink, &p, 1);
     ports_flush();
@@ -190,7 +198,10 @@ static void the_dscp_is_copied_outside(void **state)
     struct packet *p = packet_copy_of(bytes_of(f.bytes, f.len));
     uint8_t bytes[512], control[64];
     struct iovec iov = {bytes, sizeof(bytes)};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control,
+                       .msg_controllen = sizeof(control)};
     int yes = 1;
 
     (void)state;
@@ -290,7 +301,10 @@ static void messages_go_out_behind_packets(void **state)
     struct packet *user = packet_copy_of(bytes_of(f.bytes, f.len)), *end;
     uint8_t bytes[512];
     struct writer w = writer_of(bytes, sizeof(bytes));
-    struct net_ip ip = {.version = 4, .protocol = IP_UDP, .src = frame_address("1.2.3.4"), .dst = frame_address(ENB)};
+    struct net_ip ip = {.version = 4,
+                        .protocol = IP_UDP,
+                        .src = frame_address("1.2.3.4"),
+                        .dst = frame_address(ENB)};
     struct gtpu_header h;
     size_t begun, len;
 
@@ -301,7 +315,8 @@ static void messages_go_out_behind_packets(void **state)
     gtpu_write_end_marker(&w, 0x33);
     net_ip_end(&w, begun);
     end = packet_copy_of(wr_view(&w));
-    FLOW(1, "in_port=3", of_set_field(OF_TUN_DST, 0x7f004d02), of_set_field(OF_TUNNEL_ID, 0x33), of_output(1));
+    FLOW(1, "in_port=3", of_set_field(OF_TUN_DST, 0x7f004d02), of_set_field(OF_TUNNEL_ID, 0x33),
+         of_output(1));
     packet_enter(user, 3);
     pipeline_burst(&dp, &sink, &user, 1);
     packet_enter(end, OFPP_CONTROLLER);
@@ -339,11 +354,11 @@ static void malformed_datagrams_are_counted(void **state)
         uint8_t bytes[16];
         size_t len;
     } cases[] = {
-        {{0x30, 255, 0, 0}, 4},                                   /* cut */
-        {{0x30, 255, 0, 9, 0, 0, 0, 1}, 8},                       /* longer than it is */
-        {{0x50, 255, 0, 0, 0, 0, 0, 1}, 8},                       /* version 2 */
-        {{0x20, 255, 0, 0, 0, 0, 0, 1}, 8},                       /* GTP' */
-        {{0x34, 255, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0x85}, 12},       /* extension header missing */
+        {{0x30, 255, 0, 0}, 4},                             /* cut */
+        {{0x30, 255, 0, 9, 0, 0, 0, 1}, 8},                 /* longer than it is */
+        {{0x50, 255, 0, 0, 0, 0, 0, 1}, 8},                 /* version 2 */
+        {{0x20, 255, 0, 0, 0, 0, 0, 1}, 8},                 /* GTP' */
+        {{0x34, 255, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0x85}, 12}, /* extension header missing */
         {{0x34, 255, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0x85, 0, 0, 0, 0}, 16}, /* of length 0 */
     };
 

@@ -1,6 +1,6 @@
 /*
- * switch_packet_test.c -- what the key says of a frame, and that after any rewriting the key is what a fresh look at the frame says
- * and every checksum is right.
+ * switch_packet_test.c -- what the key says of a frame, and that after any rewriting the key is
+ * what a fresh look at the frame says and every checksum is right.
  */
 #include <stdlib.h>
 
@@ -68,9 +68,11 @@ static void ipv6_extension_headers_have_bits(void **state)
         {{IP_NO_NEXT_HEADER}, OFPIEH_NONEXT},
         {{IP_HOP_BY_HOP, IP_ROUTING, IP_DESTINATION_OPTIONS, IP_NO_NEXT_HEADER},
          OFPIEH_HOP | OFPIEH_ROUTER | OFPIEH_DEST | OFPIEH_NONEXT},
-        {{IP_ROUTING, IP_HOP_BY_HOP, IP_NO_NEXT_HEADER}, OFPIEH_ROUTER | OFPIEH_HOP | OFPIEH_UNSEQ | OFPIEH_NONEXT},
+        {{IP_ROUTING, IP_HOP_BY_HOP, IP_NO_NEXT_HEADER},
+         OFPIEH_ROUTER | OFPIEH_HOP | OFPIEH_UNSEQ | OFPIEH_NONEXT},
         {{IP_ROUTING, IP_ROUTING, IP_NO_NEXT_HEADER}, OFPIEH_ROUTER | OFPIEH_UNREP | OFPIEH_NONEXT},
-        {{IP_DESTINATION_OPTIONS, IP_ROUTING, IP_DESTINATION_OPTIONS, IP_UDP}, OFPIEH_DEST | OFPIEH_ROUTER},
+        {{IP_DESTINATION_OPTIONS, IP_ROUTING, IP_DESTINATION_OPTIONS, IP_UDP},
+         OFPIEH_DEST | OFPIEH_ROUTER},
     };
 
     (void)state;
@@ -112,7 +114,8 @@ static void set_field_keeps_packet_key_and_checksums_together(void **state)
 
     (void)state;
     for (unsigned tags = 0; tags < 3; tags++) {
-        static const uint8_t v4[] = {IP_TCP, IP_UDP, IP_SCTP, IP_ICMP}, v6[] = {IP_TCP, IP_UDP, IP_ICMPV6};
+        static const uint8_t v4[] = {IP_TCP, IP_UDP, IP_SCTP, IP_ICMP},
+                             v6[] = {IP_TCP, IP_UDP, IP_ICMPV6};
 
         for (size_t i = 0; i < sizeof(v4); i++)
             frames[count++] = frame_ip(4, v4[i], tags);
@@ -124,7 +127,8 @@ static void set_field_keeps_packet_key_and_checksums_together(void **state)
         for (enum of_field_id id = OF_ETH_DST; id < OF_FIELD_COUNT; id++) {
             struct packet *p = frame_packet(&frames[i]);
             uint8_t value[16];
-            bool structure = id == OF_ETH_TYPE || id == OF_IP_PROTO || id == OF_ICMPV6_TYPE || id == OF_ICMPV6_CODE;
+            bool structure = id == OF_ETH_TYPE || id == OF_IP_PROTO || id == OF_ICMPV6_TYPE ||
+                             id == OF_ICMPV6_CODE;
 
             for (size_t b = 0; b < sizeof(value); b++)
                 value[b] = (uint8_t)(0x5a + b);
@@ -135,7 +139,8 @@ static void set_field_keeps_packet_key_and_checksums_together(void **state)
             if (id == OF_IPV6_FLABEL)
                 value[0] = value[1] = 0;
             if (of_fields[id].writable && packet_set_field(p, id, value) && !structure) {
-                assert_memory_equal(of_key_const_at(&p->key, &of_fields[id]), value, of_fields[id].bytes);
+                assert_memory_equal(of_key_const_at(&p->key, &of_fields[id]), value,
+                                    of_fields[id].bytes);
                 check_agreement(p);
                 done++;
             }
@@ -201,7 +206,8 @@ static void labels_come_and_go(void **state)
 
     (void)state;
     assert_true(packet_push_mpls(p, ETH_TYPE_MPLS));
-    assert_memory_equal(p->data + 12, "\x88\x47\x00\x00\x01\x40", 6); /* bottom of stack, TTL 64 from IP */
+    assert_memory_equal(p->data + 12, "\x88\x47\x00\x00\x01\x40",
+                        6); /* bottom of stack, TTL 64 from IP */
     assert_true(packet_set_field(p, OF_MPLS_LABEL, (const uint8_t *)"\0\x01\x23\x45"));
     assert_true(packet_set_field(p, OF_MPLS_TC, (const uint8_t *)"\5"));
     assert_int_equal(of_key_get(&p->key, OF_MPLS_LABEL), 0x12345);

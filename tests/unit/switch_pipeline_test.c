@@ -1,5 +1,6 @@
 /*
- * switch_pipeline_test.c -- packets through tables, groups and meters, between ports that only remember what they sent.
+ * switch_pipeline_test.c -- packets through tables, groups and meters, between ports that only
+ * remember what they sent.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static void note_unmatched(struct port *p, const struct packet *packet)
     unmatched_count++;
 }
 
-static const struct port_driver driver = {.name = "memory", .send = remember, .unmatched = note_unmatched};
+static const struct port_driver driver = {
+    .name = "memory", .send = remember, .unmatched = note_unmatched};
 
 static bool hear(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie)
 {
@@ -114,9 +116,11 @@ static of_error do_meter(struct transaction *t, const void *mod)
 }
 
 /* A flow whose instructions are a list. */
-static void flow(uint8_t table, uint16_t priority, const char *match, const struct of_instruction *in, size_t count)
+static void flow(uint8_t table, uint16_t priority, const char *match,
+                 const struct of_instruction *in, size_t count)
 {
-    struct of_flow_mod mod = {.table_id = table, .priority = priority, .buffer_id = OFP_NO_BUFFER, .cookie = priority};
+    struct of_flow_mod mod = {
+        .table_id = table, .priority = priority, .buffer_id = OFP_NO_BUFFER, .cookie = priority};
     const char *bad = "";
 
     assert_int_equal(of_parse_match(&mod.match, match, strlen(match), &bad), 0);
@@ -125,18 +129,34 @@ static void flow(uint8_t table, uint16_t priority, const char *match, const stru
     assert_int_equal(apply(do_flow, &mod), 0);
 }
 
-#define ACTIONS(...)                                                                               \
-    {                                                                                              \
-        (struct of_action[]){__VA_ARGS__}, sizeof((struct of_action[]){__VA_ARGS__}) / sizeof(struct of_action)       \
+#define ACTIONS(...)                                                             \
+    {                                                                            \
+        (struct of_action[]){__VA_ARGS__},                                       \
+            sizeof((struct of_action[]){__VA_ARGS__}) / sizeof(struct of_action) \
     }
-#define FLOW(table, priority, match, ...)                                                          \
-    flow(table, priority, match, (struct of_instruction[]){__VA_ARGS__},                           \
+#define FLOW(table, priority, match, ...)                                \
+    flow(table, priority, match, (struct of_instruction[]){__VA_ARGS__}, \
          sizeof((struct of_instruction[]){__VA_ARGS__}) / sizeof(struct of_instruction))
-#define APPLY(...)  {.type = OFPIT_APPLY_ACTIONS, .actions = ACTIONS(__VA_ARGS__)}
-#define WRITE(...)  {.type = OFPIT_WRITE_ACTIONS, .actions = ACTIONS(__VA_ARGS__)}
-#define GOTO(table) {.type = OFPIT_GOTO_TABLE, .table_id = (table)}
-#define CLEAR       {.type = OFPIT_CLEAR_ACTIONS}
-#define OUTPUT(p)   {.type = OFPAT_OUTPUT, .output = {p, OFPCML_NO_BUFFER}}
+#define APPLY(...)                                                   \
+    {                                                                \
+        .type = OFPIT_APPLY_ACTIONS, .actions = ACTIONS(__VA_ARGS__) \
+    }
+#define WRITE(...)                                                   \
+    {                                                                \
+        .type = OFPIT_WRITE_ACTIONS, .actions = ACTIONS(__VA_ARGS__) \
+    }
+#define GOTO(table)                                   \
+    {                                                 \
+        .type = OFPIT_GOTO_TABLE, .table_id = (table) \
+    }
+#define CLEAR                       \
+    {                               \
+        .type = OFPIT_CLEAR_ACTIONS \
+    }
+#define OUTPUT(p)                                               \
+    {                                                           \
+        .type = OFPAT_OUTPUT, .output = { p, OFPCML_NO_BUFFER } \
+    }
 
 static void send_in(const struct frame *f, uint32_t port)
 {
@@ -176,7 +196,9 @@ static void uplink_and_downlink_as_a_gateway_has_them(void **state)
 
     (void)state;
     FLOW(0, 10, "ip,in_port=1,ip_dst=10.0.0.2",
-         APPLY(of_set_field(OF_TUNNEL_ID, 0x22), of_set_field(OF_TUN_DST, 0x0a000063), {.type = OFPAT_DEC_NW_TTL}), GOTO(1));
+         APPLY(of_set_field(OF_TUNNEL_ID, 0x22), of_set_field(OF_TUN_DST, 0x0a000063),
+               {.type = OFPAT_DEC_NW_TTL}),
+         GOTO(1));
     FLOW(1, 10, "tun_id=0x22", APPLY(OUTPUT(2)));
     send_in(&f, 1);
     assert_int_equal(sent_count, 1);
@@ -193,13 +215,15 @@ static void apply_happens_now_and_write_at_the_end(void **state)
     struct frame f = frame_ip(4, IP_UDP, 0);
 
     (void)state;
-    FLOW(0, 1, "ip", APPLY(OUTPUT(2)), WRITE(of_set_field(OF_ETH_DST, 0x02000000aaaa), OUTPUT(3)), GOTO(1));
+    FLOW(0, 1, "ip", APPLY(OUTPUT(2)), WRITE(of_set_field(OF_ETH_DST, 0x02000000aaaa), OUTPUT(3)),
+         GOTO(1));
     FLOW(1, 1, "ip", WRITE(OUTPUT(4))); /* overrides output:3 */
     send_in(&f, 1);
     assert_int_equal(sent_count, 2);
     assert_true(went_to(2) && went_to(4));
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(of_key_get(&sent[i].p->key, OF_ETH_DST), sent[i].port == 4 ? 0x02000000aaaa : 0x020000000002);
+        assert_int_equal(of_key_get(&sent[i].p->key, OF_ETH_DST),
+                         sent[i].port == 4 ? 0x02000000aaaa : 0x020000000002);
     forget_sent();
     FLOW(1, 1, "ip", CLEAR);
     send_in(&f, 1);
@@ -215,7 +239,9 @@ static void an_action_set_has_its_own_order(void **state)
     struct frame f = frame_ip(4, IP_UDP, 0);
 
     (void)state;
-    FLOW(0, 1, "ip", WRITE(OUTPUT(2), of_set_field(OF_VLAN_VID, 0x1007), {.type = OFPAT_PUSH_VLAN, .ethertype = ETH_TYPE_VLAN}));
+    FLOW(0, 1, "ip",
+         WRITE(OUTPUT(2), of_set_field(OF_VLAN_VID, 0x1007),
+               {.type = OFPAT_PUSH_VLAN, .ethertype = ETH_TYPE_VLAN}));
     send_in(&f, 1);
     assert_int_equal(sent_count, 1);
     assert_int_equal(of_key_get(&sent[0].p->key, OF_VLAN_VID), 0x1007);
@@ -227,11 +253,15 @@ static void each_output_has_the_packet_as_it_was_then(void **state)
     struct frame f = frame_ip(4, IP_UDP, 0);
 
     (void)state;
-    FLOW(0, 1, "ip", APPLY(OUTPUT(2), of_set_field(OF_IPV4_DST, 0x01010101), OUTPUT(3), OUTPUT(1), OUTPUT(OFPP_IN_PORT)));
+    FLOW(0, 1, "ip",
+         APPLY(OUTPUT(2), of_set_field(OF_IPV4_DST, 0x01010101), OUTPUT(3), OUTPUT(1),
+               OUTPUT(OFPP_IN_PORT)));
     send_in(&f, 1);
-    assert_int_equal(sent_count, 3); /* not to the port it came from, unless it is asked for as IN_PORT */
+    assert_int_equal(sent_count,
+                     3); /* not to the port it came from, unless it is asked for as IN_PORT */
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(of_key_get(&sent[i].p->key, OF_IPV4_DST), sent[i].port == 2 ? 0x0a000002 : 0x01010101);
+        assert_int_equal(of_key_get(&sent[i].p->key, OF_IPV4_DST),
+                         sent[i].port == 2 ? 0x0a000002 : 0x01010101);
         frame_checksums_ok(sent[i].p);
     }
     assert_true(went_to(1));
@@ -247,8 +277,9 @@ static void metadata_and_registers_go_along(void **state)
     struct frame f = frame_ip(4, IP_UDP, 0);
 
     (void)state;
-    FLOW(0, 1, "ip", APPLY({.type = OF_NX_REG_MOVE, .reg_move = {OF_IPV4_DST, OF_REG1, 0, 8, 16}},
-                           {.type = OF_NX_REG_LOAD, .reg_load = {OF_REG0, 4, 8, 0x5a}}),
+    FLOW(0, 1, "ip",
+         APPLY({.type = OF_NX_REG_MOVE, .reg_move = {OF_IPV4_DST, OF_REG1, 0, 8, 16}},
+               {.type = OF_NX_REG_LOAD, .reg_load = {OF_REG0, 4, 8, 0x5a}}),
          {.type = OFPIT_WRITE_METADATA, .write_metadata = {0xff10, 0xf0}}, GOTO(1));
     FLOW(1, 1, "metadata=0x10,reg0=0x5a0,reg1=0x000200", APPLY(OUTPUT(2)));
     send_in(&f, 1);
@@ -278,16 +309,20 @@ static void controllers_hear_why(void **state)
     assert_int_equal(ports[1].drops[DROP_TTL], 1);
 }
 
-static of_error group(uint16_t command, uint32_t id, uint8_t type, const struct of_bucket *buckets, size_t count)
+static of_error group(uint16_t command, uint32_t id, uint8_t type, const struct of_bucket *buckets,
+                      size_t count)
 {
     struct of_group_mod mod = {command, type, id, {(struct of_bucket *)(uintptr_t)buckets, count}};
 
     return apply(do_group, &mod);
 }
 
-#define BUCKET(weight, watch, ...) {weight, watch, OFPG_ANY, ACTIONS(__VA_ARGS__)}
-#define GROUP(command, id, type, ...)                                                              \
-    group(command, id, type, (struct of_bucket[]){__VA_ARGS__},                                    \
+#define BUCKET(weight, watch, ...)                    \
+    {                                                 \
+        weight, watch, OFPG_ANY, ACTIONS(__VA_ARGS__) \
+    }
+#define GROUP(command, id, type, ...)                           \
+    group(command, id, type, (struct of_bucket[]){__VA_ARGS__}, \
           sizeof((struct of_bucket[]){__VA_ARGS__}) / sizeof(struct of_bucket))
 
 static void group_all_copies(void **state)
@@ -302,7 +337,8 @@ static void group_all_copies(void **state)
     send_in(&f, 1);
     assert_int_equal(sent_count, 3);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(of_key_get(&sent[i].p->key, OF_ETH_DST), sent[i].port == 3 ? 5 : 0x020000000002);
+        assert_int_equal(of_key_get(&sent[i].p->key, OF_ETH_DST),
+                         sent[i].port == 3 ? 5 : 0x020000000002);
     assert_int_equal(datapath_group(&dp, 1)->packets, 1);
     assert_int_equal(datapath_group(&dp, 1)->buckets[1].packets, 1);
     assert_int_equal(datapath_group(&dp, 1)->refs, 1);
@@ -313,7 +349,8 @@ static void group_fast_failover_follows_the_ports(void **state)
     struct frame f = frame_ip(4, IP_UDP, 0);
 
     (void)state;
-    assert_int_equal(GROUP(OFPGC_ADD, 1, OFPGT_FF, BUCKET(0, 2, OUTPUT(2)), BUCKET(0, 3, OUTPUT(3))), 0);
+    assert_int_equal(
+        GROUP(OFPGC_ADD, 1, OFPGT_FF, BUCKET(0, 2, OUTPUT(2)), BUCKET(0, 3, OUTPUT(3))), 0);
     FLOW(0, 1, "ip", WRITE(OUTPUT(4), of_to_group(1))); /* the group wins over the output */
     send_in(&f, 1);
     assert_true(sent_count == 1 && went_to(2));
@@ -333,8 +370,8 @@ static void group_select_shares_by_weight_and_keeps_conversations(void **state)
     size_t count[PORTS + 1] = {0};
 
     (void)state;
-    assert_int_equal(GROUP(OFPGC_ADD, 1, OFPGT_SELECT, BUCKET(1, OFPP_ANY, OUTPUT(2)), BUCKET(2, OFPP_ANY, OUTPUT(3)),
-                           BUCKET(0, OFPP_ANY, OUTPUT(4))),
+    assert_int_equal(GROUP(OFPGC_ADD, 1, OFPGT_SELECT, BUCKET(1, OFPP_ANY, OUTPUT(2)),
+                           BUCKET(2, OFPP_ANY, OUTPUT(3)), BUCKET(0, OFPP_ANY, OUTPUT(4))),
                      0);
     FLOW(0, 1, "ip", APPLY(of_to_group(1)));
     for (unsigned i = 0; i < 600; i++) {
@@ -363,8 +400,10 @@ static void groups_of_groups_end(void **state)
     (void)state;
     assert_int_equal(GROUP(OFPGC_ADD, 1, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, OUTPUT(2))), 0);
     assert_int_equal(GROUP(OFPGC_ADD, 2, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, of_to_group(1))), 0);
-    assert_int_equal(GROUP(OFPGC_MODIFY, 1, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, of_to_group(2))), OFPGMFC_LOOP);
-    assert_int_equal(GROUP(OFPGC_MODIFY, 1, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, of_to_group(1))), OFPGMFC_LOOP);
+    assert_int_equal(GROUP(OFPGC_MODIFY, 1, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, of_to_group(2))),
+                     OFPGMFC_LOOP);
+    assert_int_equal(GROUP(OFPGC_MODIFY, 1, OFPGT_INDIRECT, BUCKET(0, OFPP_ANY, of_to_group(1))),
+                     OFPGMFC_LOOP);
     FLOW(0, 1, "ip", APPLY(of_to_group(2)));
     send_in(&f, 1);
     assert_true(sent_count == 1 && went_to(2));

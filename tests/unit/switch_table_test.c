@@ -1,6 +1,7 @@
 /*
- * switch_table_test.c -- flow tables against a model that is a plain list: random flows come, go and are looked up, and
- * both must always say the same. And: the cost of a lookup and of a change stays what it is with many flows.
+ * switch_table_test.c -- flow tables against a model that is a plain list: random flows come, go
+ * and are looked up, and both must always say the same. And: the cost of a lookup and of a change
+ * stays what it is with many flows.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static struct of_match random_match(void)
     if (random_below(2)) {
         of_match_set(&m, OF_ETH_TYPE, 0x0800);
         if (random_below(2))
-            of_match_set_masked(&m, OF_IPV4_DST, 0x0a000000 | random_below(4), 0xffffff00 | (random_below(2) ? 0xff : 0xfe));
+            of_match_set_masked(&m, OF_IPV4_DST, 0x0a000000 | random_below(4),
+                                0xffffff00 | (random_below(2) ? 0xff : 0xfe));
     }
     if (random_below(8) == 0)
         of_match_set_masked(&m, OF_METADATA, random_below(4), 3);
@@ -124,7 +126,8 @@ static int count_flow(struct flow *flow, void *context)
 
 static void check_filter(const struct of_match *match, uint64_t cookie, uint64_t cookie_mask)
 {
-    struct flow_filter filter = {random_below(2) ? 0 : OFPTT_ALL, match, cookie, cookie_mask, OFPP_ANY, OFPG_ANY};
+    struct flow_filter filter = {
+        random_below(2) ? 0 : OFPTT_ALL, match, cookie, cookie_mask, OFPP_ANY, OFPG_ANY};
     size_t found = 0, expected = 0;
 
     assert_int_equal(tables_each(&tables, &filter, count_flow, &found), 0);

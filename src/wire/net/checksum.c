@@ -1,5 +1,6 @@
 /*
- * checksum.c -- the Internet checksum (RFC 1071), its update (RFC 1624), and SCTP's CRC32c (RFC 9260 appendix A).
+ * checksum.c -- the Internet checksum (RFC 1071), its update (RFC 1624), and SCTP's CRC32c (RFC
+ * 9260 appendix A).
  */
 #include "wire/net/net.h"
 
@@ -35,7 +36,8 @@ be16 net_sum_finish(uint32_t sum)
     return (be16)~sum;
 }
 
-uint32_t net_sum_pseudo(const void *src, const void *dst, size_t address_size, uint8_t protocol, uint32_t length)
+uint32_t net_sum_pseudo(const void *src, const void *dst, size_t address_size, uint8_t protocol,
+                        uint32_t length)
 {
     be32 tail[2] = {htonl(length), htonl(protocol)};
     uint32_t sum = net_sum(src, address_size, 0);
@@ -45,7 +47,7 @@ uint32_t net_sum_pseudo(const void *src, const void *dst, size_t address_size, u
 
 void net_checksum_replace(be16 *checksum, const void *old_bytes, const void *new_bytes, size_t len)
 {
-    uint32_t sum = (uint16_t)~*checksum;
+    uint32_t sum = (uint16_t) ~*checksum;
 
     for (size_t i = 0; i + 1 < len; i += 2) {
         uint16_t was, is;
@@ -58,7 +60,8 @@ void net_checksum_replace(be16 *checksum, const void *old_bytes, const void *new
     *checksum = net_sum_finish(sum);
 }
 
-/* Castagnoli's polynomial, reflected, bit by bit: rewriting SCTP packets is rare in a user plane. */
+/* Castagnoli's polynomial, reflected, bit by bit: rewriting SCTP packets is rare in a user plane.
+ */
 static uint32_t crc_step(uint32_t crc)
 {
     for (int bit = 0; bit < 8; bit++)
@@ -91,7 +94,10 @@ static uint32_t sctp_crc(const uint8_t *segment, size_t len)
 static const struct {
     uint8_t protocol, offset, least;
 } places[] = {
-    {IP_TCP, 16, TCP_MIN_SIZE}, {IP_UDP, 6, UDP_SIZE}, {IP_ICMP, 2, 4}, {IP_ICMPV6, 2, 4},
+    {IP_TCP, 16, TCP_MIN_SIZE},
+    {IP_UDP, 6, UDP_SIZE},
+    {IP_ICMP, 2, 4},
+    {IP_ICMPV6, 2, 4},
 };
 
 static uint32_t segment_sum(uint8_t protocol, const void *src, const void *dst, size_t address_size,
@@ -112,8 +118,8 @@ static void store_crc(uint8_t *segment, size_t len)
         segment[8 + i] = (uint8_t)(crc >> 8 * i);
 }
 
-bool net_fill_checksum(uint8_t protocol, const void *src, const void *dst, size_t address_size, uint8_t *segment,
-                       size_t len)
+bool net_fill_checksum(uint8_t protocol, const void *src, const void *dst, size_t address_size,
+                       uint8_t *segment, size_t len)
 {
     if (protocol == IP_SCTP && len >= SCTP_SIZE) {
         store_crc(segment, len);
@@ -134,8 +140,8 @@ bool net_fill_checksum(uint8_t protocol, const void *src, const void *dst, size_
     return false;
 }
 
-bool net_checksum_ok(uint8_t protocol, const void *src, const void *dst, size_t address_size, const uint8_t *segment,
-                     size_t len)
+bool net_checksum_ok(uint8_t protocol, const void *src, const void *dst, size_t address_size,
+                     const uint8_t *segment, size_t len)
 {
     if (protocol == IP_SCTP && len >= SCTP_SIZE) {
         uint32_t told = 0;
@@ -144,7 +150,8 @@ bool net_checksum_ok(uint8_t protocol, const void *src, const void *dst, size_t 
             told |= (uint32_t)segment[8 + i] << 8 * i;
         return sctp_crc(segment, len) == told;
     }
-    if (protocol == IP_UDP && address_size == 4 && len >= UDP_SIZE && segment[6] == 0 && segment[7] == 0)
+    if (protocol == IP_UDP && address_size == 4 && len >= UDP_SIZE && segment[6] == 0 &&
+        segment[7] == 0)
         return true;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
         if (places[i].protocol == protocol)

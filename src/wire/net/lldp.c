@@ -81,7 +81,8 @@ int lldp_read(struct bytes payload, struct lldp *lldp)
     return nth >= 3 && !r.bad ? 0 : -EBADMSG;
 }
 
-static void write_tlv(struct writer *w, uint16_t type, const uint8_t *head, size_t head_len, struct bytes value)
+static void write_tlv(struct writer *w, uint16_t type, const uint8_t *head, size_t head_len,
+                      struct bytes value)
 {
     if (head_len + value.len > 0x1ff) {
         wr_fail(w);
@@ -108,7 +109,8 @@ void lldp_write(struct writer *w, const struct lldp *lldp)
         write_tlv(w, LLDP_SYSTEM_DESCRIPTION, NULL, 0, lldp->system_description);
     for (size_t i = 0; i < lldp->organisation_count; i++) {
         const struct lldp_organisation_tlv *o = &lldp->organisation[i];
-        const uint8_t head[] = {(uint8_t)(o->oui >> 16), (uint8_t)(o->oui >> 8), (uint8_t)o->oui, o->subtype};
+        const uint8_t head[] = {(uint8_t)(o->oui >> 16), (uint8_t)(o->oui >> 8), (uint8_t)o->oui,
+                                o->subtype};
 
         write_tlv(w, LLDP_ORGANISATION, head, sizeof(head), o->value);
     }

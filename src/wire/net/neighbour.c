@@ -9,8 +9,8 @@ int net_read_arp(struct bytes payload, struct net_arp *arp)
 {
     const struct arp_header *h = (const void *)payload.at;
 
-    if (payload.len < sizeof(*h) || ntohs(h->hardware) != 1 || ntohs(h->protocol) != ETH_TYPE_IPV4 ||
-        h->hardware_size != 6 || h->protocol_size != 4)
+    if (payload.len < sizeof(*h) || ntohs(h->hardware) != 1 ||
+        ntohs(h->protocol) != ETH_TYPE_IPV4 || h->hardware_size != 6 || h->protocol_size != 4)
         return -EBADMSG;
     arp->op = ntohs(h->op);
     memcpy(arp->sha, h->sha, 6);
@@ -127,7 +127,8 @@ int net_read_nd(struct bytes icmpv6, struct net_nd *nd)
 static void write_options(struct writer *w, const struct net_nd *nd)
 {
     if (nd->has_link_address) {
-        wr_u8(w, nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT ? ND_TARGET_LINK_ADDRESS : ND_SOURCE_LINK_ADDRESS);
+        wr_u8(w, nd->type == ICMPV6_NEIGHBOUR_ADVERTISEMENT ? ND_TARGET_LINK_ADDRESS
+                                                            : ND_SOURCE_LINK_ADDRESS);
         wr_u8(w, 1);
         wr_bytes(w, nd->link_address, 6);
     }

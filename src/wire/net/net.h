@@ -1,13 +1,16 @@
 /*
- * net.h -- Ethernet, VLAN, ARP, IPv4, IPv6, ICMP, UDP, TCP, SCTP headers and their checksums: the door of the room.
+ * net.h -- Ethernet, VLAN, ARP, IPv4, IPv6, ICMP, UDP, TCP, SCTP headers and their checksums: the
+ * door of the room.
  *
- * Three ways to look at a packet. Packed structs lie over the bytes for who rewrites packets in place (the switch).
- * net_read_frame() and net_read_ip() take a packet apart into a struct net_packet for who wants to know what it is (the
- * lab's phones, traces, tests). net_ip_begin() and net_ip_end() build one, with lengths and checksums filled in.
+ * Three ways to look at a packet. Packed structs lie over the bytes for who rewrites packets in
+ * place (the switch). net_read_frame() and net_read_ip() take a packet apart into a struct
+ * net_packet for who wants to know what it is (the lab's phones, traces, tests). net_ip_begin() and
+ * net_ip_end() build one, with lengths and checksums filled in.
  *
- * Sources: IEEE 802.3, 802.1Q; RFC 791, 8200, 792, 4443, 768, 9293, 9260; RFC 1071 and 1624 (checksum); RFC 826 (ARP);
- * RFC 4861 (neighbour discovery). Members of the packed structs are in network order (be16, be32); everything else is in
- * host order, addresses excepted. No I/O, no state, no allocation: any thread.
+ * Sources: IEEE 802.3, 802.1Q; RFC 791, 8200, 792, 4443, 768, 9293, 9260; RFC 1071 and 1624
+ * (checksum); RFC 826 (ARP); RFC 4861 (neighbour discovery). Members of the packed structs are in
+ * network order (be16, be32); everything else is in host order, addresses excepted. No I/O, no
+ * state, no allocation: any thread.
  */
 #ifndef STROWGER_WIRE_NET_NET_H
 #define STROWGER_WIRE_NET_NET_H
@@ -149,7 +152,8 @@ struct icmp_header { /* also ICMPv6 */
 
 /* ---- checksums ---- */
 
-/* Adds bytes to a one's complement sum (RFC 1071); every run but the last must have an even length. */
+/* Adds bytes to a one's complement sum (RFC 1071); every run but the last must have an even length.
+ */
 uint32_t net_sum(const void *at, size_t len, uint32_t sum);
 /* The sum folded and complemented, ready to be stored. */
 be16 net_sum_finish(uint32_t sum);
@@ -159,21 +163,25 @@ static inline be16 net_checksum(const void *at, size_t len)
 }
 
 /* The pseudo headers (RFC 768, RFC 8200 clause 8.1); addresses of 4 or 16 bytes. */
-uint32_t net_sum_pseudo(const void *src, const void *dst, size_t address_size, uint8_t protocol, uint32_t length);
+uint32_t net_sum_pseudo(const void *src, const void *dst, size_t address_size, uint8_t protocol,
+                        uint32_t length);
 
-/* Corrects a checksum for `len` (even) bytes that changed at an even offset (RFC 1624 equation 3). */
+/* Corrects a checksum for `len` (even) bytes that changed at an even offset (RFC 1624 equation 3).
+ */
 void net_checksum_replace(be16 *checksum, const void *old_bytes, const void *new_bytes, size_t len);
 
-/* CRC32c as SCTP has it (RFC 9260 appendix A), as a host-order number to be stored little endian. */
+/* CRC32c as SCTP has it (RFC 9260 appendix A), as a host-order number to be stored little endian.
+ */
 uint32_t net_crc32c(const void *at, size_t len);
 
-/* Fills in the checksum of a whole transport segment whose checksum field is found by its protocol (TCP, UDP, SCTP, ICMP,
- * ICMPv6). A UDP sum of 0 becomes 0xffff. False when the segment is too short or the protocol has no checksum. */
-bool net_fill_checksum(uint8_t protocol, const void *src, const void *dst, size_t address_size, uint8_t *segment,
-                       size_t len);
+/* Fills in the checksum of a whole transport segment whose checksum field is found by its protocol
+ * (TCP, UDP, SCTP, ICMP, ICMPv6). A UDP sum of 0 becomes 0xffff. False when the segment is too
+ * short or the protocol has no checksum. */
+bool net_fill_checksum(uint8_t protocol, const void *src, const void *dst, size_t address_size,
+                       uint8_t *segment, size_t len);
 /* Checks it; true for protocols that have none, and for UDP over IPv4 without one. */
-bool net_checksum_ok(uint8_t protocol, const void *src, const void *dst, size_t address_size, const uint8_t *segment,
-                     size_t len);
+bool net_checksum_ok(uint8_t protocol, const void *src, const void *dst, size_t address_size,
+                     const uint8_t *segment, size_t len);
 
 /* ---- reading ---- */
 
@@ -193,10 +201,10 @@ struct net_packet {
     uint16_t vlan_tci;
     uint16_t eth_type;
     /* of IP: */
-    uint8_t version; /* 4, 6, or 0: no IP */
-    uint8_t tos;     /* or traffic class */
-    uint8_t ttl;     /* or hop limit */
-    uint8_t protocol; /* behind IPv6 extension headers */
+    uint8_t version;     /* 4, 6, or 0: no IP */
+    uint8_t tos;         /* or traffic class */
+    uint8_t ttl;         /* or hop limit */
+    uint8_t protocol;    /* behind IPv6 extension headers */
     bool fragment;       /* a part of a packet; */
     bool later_fragment; /* not the first: `transport` is data */
     struct net_address src, dst;
@@ -210,20 +218,22 @@ struct net_packet {
     struct bytes payload; /* behind the transport header */
 };
 
-/* 0 or -EBADMSG when a header is cut or contradicts itself. What is no IP is read up to there. Views point into the
- * packet. Checksums are not looked at. */
+/* 0 or -EBADMSG when a header is cut or contradicts itself. What is no IP is read up to there.
+ * Views point into the packet. Checksums are not looked at. */
 int net_read_frame(struct bytes frame, struct net_packet *p);
 int net_read_ip(struct bytes packet, struct net_packet *p);
 
 /* "10.0.0.1:80 > 10.0.0.2:1024 TCP 60 bytes". */
 void net_print_packet(struct text *t, const struct net_packet *p);
 
-/* Takes one IPv6 extension header; *next is its type before and the next one's after. False: it is none. */
+/* Takes one IPv6 extension header; *next is its type before and the next one's after. False: it is
+ * none. */
 bool net_ipv6_extension(struct reader *r, uint8_t *next, bool *fragment, bool *later_fragment);
 
 /* ---- writing ---- */
 
-void net_write_ethernet(struct writer *w, const uint8_t dst[6], const uint8_t src[6], uint16_t type);
+void net_write_ethernet(struct writer *w, const uint8_t dst[6], const uint8_t src[6],
+                        uint16_t type);
 
 struct net_ip {
     uint8_t version; /* 4 or 6 */
@@ -233,8 +243,9 @@ struct net_ip {
     struct net_address src, dst;
 };
 
-/* Writes the IP header; the payload follows with its transport header, checksum zero; then net_ip_end() with what begin
- * returned fills in lengths, the header's checksum and the transport's. */
+/* Writes the IP header; the payload follows with its transport header, checksum zero; then
+ * net_ip_end() with what begin returned fills in lengths, the header's checksum and the
+ * transport's. */
 size_t net_ip_begin(struct writer *w, const struct net_ip *ip);
 void net_ip_end(struct writer *w, size_t begun);
 
@@ -266,7 +277,8 @@ struct net_arp {
 int net_read_arp(struct bytes payload, struct net_arp *arp);
 void net_write_arp(struct writer *w, const struct net_arp *arp);
 
-/* Neighbour discovery (RFC 4861 clause 4): what of its messages and options a gateway and a phone use. */
+/* Neighbour discovery (RFC 4861 clause 4): what of its messages and options a gateway and a phone
+ * use. */
 struct net_prefix_option {
     struct in6_addr prefix;
     uint8_t length;
@@ -277,10 +289,10 @@ struct net_prefix_option {
 #define ND_MAX_DNS 4
 
 struct net_nd {
-    uint8_t type; /* enum icmpv6_type, 133..136 */
-    struct in6_addr target;             /* solicitation and advertisement of neighbours */
-    bool router, solicited, override;   /* neighbour advertisement */
-    uint8_t hop_limit;                  /* router advertisement: */
+    uint8_t type;                     /* enum icmpv6_type, 133..136 */
+    struct in6_addr target;           /* solicitation and advertisement of neighbours */
+    bool router, solicited, override; /* neighbour advertisement */
+    uint8_t hop_limit;                /* router advertisement: */
     bool managed, other;
     uint16_t lifetime_s;
     uint32_t reachable_ms, retransmit_ms;
@@ -296,7 +308,8 @@ struct net_nd {
 
 /* The whole ICMPv6 message. -EBADMSG: cut, an option of length 0, or not of these types. */
 int net_read_nd(struct bytes icmpv6, struct net_nd *nd);
-/* The whole ICMPv6 message, checksum zero: between net_ip_begin() (hop limit 255) and net_ip_end(). */
+/* The whole ICMPv6 message, checksum zero: between net_ip_begin() (hop limit 255) and net_ip_end().
+ */
 void net_write_nd(struct writer *w, const struct net_nd *nd);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * packet.c -- taking packets apart and building them: Ethernet, VLAN, IPv4, IPv6 with extension headers, transports.
+ * packet.c -- taking packets apart and building them: Ethernet, VLAN, IPv4, IPv6 with extension
+ * headers, transports.
  */
 #include <errno.h>
 
@@ -81,8 +82,8 @@ bool net_ipv6_extension(struct reader *r, uint8_t *next, bool *fragment, bool *l
     size_t units = 8;
     uint8_t type = *next, length;
 
-    if (type != IP_HOP_BY_HOP && type != IP_ROUTING && type != IP_DESTINATION_OPTIONS && type != IP_FRAGMENT &&
-        type != IP_AH)
+    if (type != IP_HOP_BY_HOP && type != IP_ROUTING && type != IP_DESTINATION_OPTIONS &&
+        type != IP_FRAGMENT && type != IP_AH)
         return false;
     *next = rd_u8(r);
     length = rd_u8(r);
@@ -119,7 +120,8 @@ static int read_ipv6(struct bytes packet, struct net_packet *p)
     memcpy(&p->dst.v6, ip->dst, 16);
     p->ip = bytes_of(packet.at, IPV6_SIZE + payload);
     r = reader_of(packet.at + IPV6_SIZE, payload);
-    while (!p->later_fragment && net_ipv6_extension(&r, &p->protocol, &p->fragment, &p->later_fragment)) {
+    while (!p->later_fragment &&
+           net_ipv6_extension(&r, &p->protocol, &p->fragment, &p->later_fragment)) {
     }
     if (r.bad)
         return -EBADMSG;
@@ -179,7 +181,8 @@ static void print_address(struct text *t, const struct net_address *a, uint16_t 
 {
     char buffer[INET6_ADDRSTRLEN];
 
-    text_add(t, "%s", inet_ntop(a->family_size == 4 ? AF_INET : AF_INET6, a->bytes, buffer, sizeof(buffer)));
+    text_add(t, "%s",
+             inet_ntop(a->family_size == 4 ? AF_INET : AF_INET6, a->bytes, buffer, sizeof(buffer)));
     if (port)
         text_add(t, a->family_size == 4 ? ":%u" : ".%u", port);
 }
@@ -189,13 +192,19 @@ void net_print_packet(struct text *t, const struct net_packet *p)
     static const struct {
         uint8_t protocol;
         const char *name;
-    } names[] = {{IP_ICMP, "ICMP"}, {IP_TCP, "TCP"}, {IP_UDP, "UDP"}, {IP_ICMPV6, "ICMPv6"}, {IP_SCTP, "SCTP"}};
+    } names[] = {{IP_ICMP, "ICMP"},
+                 {IP_TCP, "TCP"},
+                 {IP_UDP, "UDP"},
+                 {IP_ICMPV6, "ICMPv6"},
+                 {IP_SCTP, "SCTP"}};
 
     if (!p->version) {
-        text_add(t, "%02x:%02x:%02x:%02x:%02x:%02x > %02x:%02x:%02x:%02x:%02x:%02x type 0x%04x %zu bytes",
-                 p->eth_src[0], p->eth_src[1], p->eth_src[2], p->eth_src[3], p->eth_src[4], p->eth_src[5],
-                 p->eth_dst[0], p->eth_dst[1], p->eth_dst[2], p->eth_dst[3], p->eth_dst[4], p->eth_dst[5],
-                 p->eth_type, p->payload.len);
+        text_add(
+            t,
+            "%02x:%02x:%02x:%02x:%02x:%02x > %02x:%02x:%02x:%02x:%02x:%02x type 0x%04x %zu bytes",
+            p->eth_src[0], p->eth_src[1], p->eth_src[2], p->eth_src[3], p->eth_src[4],
+            p->eth_src[5], p->eth_dst[0], p->eth_dst[1], p->eth_dst[2], p->eth_dst[3],
+            p->eth_dst[4], p->eth_dst[5], p->eth_type, p->payload.len);
         return;
     }
     print_address(t, &p->src, p->src_port);

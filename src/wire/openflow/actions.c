@@ -1,9 +1,9 @@
 /*
  * actions.c -- actions and instructions on the wire (OpenFlow 1.3.5 clauses 7.2.4 and 7.2.5).
  *
- * An action is a type, a length (a multiple of 8) and what the type says. Most have a fixed length and one number in them:
- * those are rows of a table. set_field carries an OXM; Open vSwitch's register actions are experimenter actions with a
- * subtype.
+ * An action is a type, a length (a multiple of 8) and what the type says. Most have a fixed length
+ * and one number in them: those are rows of a table. set_field carries an OXM; Open vSwitch's
+ * register actions are experimenter actions with a subtype.
  */
 #include "wire/openflow/openflow.h"
 #include "wire/openflow/oxm.h"
@@ -184,7 +184,8 @@ static of_error decode_action(struct reader *r, struct of_action *a)
     return 0;
 }
 
-/* How many type-length structs lie in the reader; what is cut or has a length under 4 ends the count. */
+/* How many type-length structs lie in the reader; what is cut or has a length under 4 ends the
+ * count. */
 static size_t count_parts(struct reader r)
 {
     size_t count = 0;
@@ -209,9 +210,8 @@ of_error of_decode_actions(struct reader *r, struct of_actions *actions, struct 
     if (count && !actions->at)
         return OFPBAC_TOO_MANY;
     while (rd_left(r) > 0) {
-        of_error error = actions->count < count
-                             ? decode_action(r, &actions->at[actions->count])
-                             : (of_error)OFPBAC_BAD_LEN;
+        of_error error = actions->count < count ? decode_action(r, &actions->at[actions->count])
+                                                : (of_error)OFPBAC_BAD_LEN;
 
         if (error)
             return error;
@@ -395,9 +395,9 @@ void of_print_port(struct text *t, uint32_t port)
         uint32_t port;
         const char *name;
     } names[] = {
-        {OFPP_IN_PORT, "IN_PORT"},       {OFPP_TABLE, "TABLE"}, {OFPP_NORMAL, "NORMAL"},
-        {OFPP_FLOOD, "FLOOD"},           {OFPP_ALL, "ALL"},     {OFPP_CONTROLLER, "CONTROLLER"},
-        {OFPP_LOCAL, "LOCAL"},           {OFPP_ANY, "ANY"},
+        {OFPP_IN_PORT, "IN_PORT"}, {OFPP_TABLE, "TABLE"}, {OFPP_NORMAL, "NORMAL"},
+        {OFPP_FLOOD, "FLOOD"},     {OFPP_ALL, "ALL"},     {OFPP_CONTROLLER, "CONTROLLER"},
+        {OFPP_LOCAL, "LOCAL"},     {OFPP_ANY, "ANY"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -455,7 +455,8 @@ void of_print_actions(struct text *t, const struct of_actions *actions)
     }
 }
 
-/* Actions that are applied stand alone, as ovs-ofctl writes them; the other instructions have their name. */
+/* Actions that are applied stand alone, as ovs-ofctl writes them; the other instructions have their
+ * name. */
 static void print_instruction(struct text *t, const struct of_instruction *in)
 {
     switch (in->type) {

@@ -1,8 +1,8 @@
 /*
  * codec.c -- walks the tables of messages.c: decodes, encodes and prints every message.
  *
- * Errors of the decoder are those that OpenFlow answers with (clause 7.4.4). What is too short or too long is
- * BAD_REQUEST/BAD_LEN; a match, action or instruction has errors of its own.
+ * Errors of the decoder are those that OpenFlow answers with (clause 7.4.4). What is too short or
+ * too long is BAD_REQUEST/BAD_LEN; a match, action or instruction has errors of its own.
  */
 #include <errno.h>
 
@@ -108,8 +108,8 @@ static of_error decode_list(const struct layout *element, struct reader *r, stru
         return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
     for (; list->count < count; list->count++) {
         struct reader body = next_element(element, r);
-        of_error error =
-            of_decode_layout(element, &body, (uint8_t *)list->at + list->count * element->size, arena);
+        of_error error = of_decode_layout(element, &body,
+                                          (uint8_t *)list->at + list->count * element->size, arena);
 
         if (error)
             return error;
@@ -119,7 +119,8 @@ static of_error decode_list(const struct layout *element, struct reader *r, stru
     return 0;
 }
 
-static of_error decode_sized_actions(struct reader *r, size_t size, void *value, struct arena *arena)
+static of_error decode_sized_actions(struct reader *r, size_t size, void *value,
+                                     struct arena *arena)
 {
     struct reader body = rd_sub(r, size);
 
@@ -179,7 +180,8 @@ static of_error decode_row(const struct row *row, struct reader *r, void *value,
     }
 }
 
-of_error of_decode_layout(const struct layout *layout, struct reader *r, void *to, struct arena *arena)
+of_error of_decode_layout(const struct layout *layout, struct reader *r, void *to,
+                          struct arena *arena)
 {
     size_t size = 0;
 
@@ -405,8 +407,9 @@ void of_encode_error(struct writer *w, uint32_t xid, of_error error, struct byte
 
 const struct layout *of_list_element(const struct layout *layout)
 {
-    return layout && layout->count == 1 && layout->rows[0].kind == ROW_LIST ? layout->rows[0].element
-                                                                            : NULL;
+    return layout && layout->count == 1 && layout->rows[0].kind == ROW_LIST
+               ? layout->rows[0].element
+               : NULL;
 }
 
 static void multipart_start(struct of_multipart_writer *mw)
@@ -425,8 +428,9 @@ static void multipart_emit(struct of_multipart_writer *mw, uint16_t flags)
     mw->emit(mw->context, wr_view(&mw->w));
 }
 
-void of_multipart_begin(struct of_multipart_writer *mw, uint8_t *buffer, uint32_t xid, uint16_t type,
-                        void (*emit)(void *context, struct bytes message), void *context)
+void of_multipart_begin(struct of_multipart_writer *mw, uint8_t *buffer, uint32_t xid,
+                        uint16_t type, void (*emit)(void *context, struct bytes message),
+                        void *context)
 {
     mw->buffer = buffer;
     mw->xid = xid;

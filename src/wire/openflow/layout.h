@@ -1,8 +1,10 @@
 /*
- * layout.h -- messages as tables, for the room's own files: messages.c has the rows, codec.c walks them.
+ * layout.h -- messages as tables, for the room's own files: messages.c has the rows, codec.c walks
+ * them.
  *
- * A layout lists what lies where, in the order of the wire: a number, padding, a name, a match, actions, a list of
- * elements that have a layout of their own. Where a part has a length of its own, a row says where that length stands.
+ * A layout lists what lies where, in the order of the wire: a number, padding, a name, a match,
+ * actions, a list of elements that have a layout of their own. Where a part has a length of its
+ * own, a row says where that length stands.
  */
 #ifndef STROWGER_WIRE_OPENFLOW_LAYOUT_H
 #define STROWGER_WIRE_OPENFLOW_LAYOUT_H
@@ -56,10 +58,11 @@ struct row {
 struct layout {
     const struct row *rows;
     uint8_t count;
-    uint8_t align;      /* elements are padded to this; the padding is not in their length. 0: no padding */
-    bool has_length;    /* there is a ROW_LENGTH, */
-    uint8_t length_at;  /* here */
-    uint16_t size;      /* of the C struct */
+    uint8_t
+        align; /* elements are padded to this; the padding is not in their length. 0: no padding */
+    bool has_length;   /* there is a ROW_LENGTH, */
+    uint8_t length_at; /* here */
+    uint16_t size;     /* of the C struct */
 };
 
 struct message_row {
@@ -80,7 +83,8 @@ extern const struct layout of_multipart_header;
 /* The layout of a list's elements, when the layout is one list. */
 const struct layout *of_list_element(const struct layout *layout);
 
-of_error of_decode_layout(const struct layout *layout, struct reader *r, void *to, struct arena *arena);
+of_error of_decode_layout(const struct layout *layout, struct reader *r, void *to,
+                          struct arena *arena);
 void of_encode_layout(const struct layout *layout, struct writer *w, const void *from);
 void of_print_layout(const struct layout *layout, struct text *t, const void *from);
 

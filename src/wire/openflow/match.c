@@ -1,10 +1,12 @@
 /*
- * match.c -- the field table and what follows from it: keys, matches, OXM (OpenFlow 1.3.5 clause 7.2.3).
+ * match.c -- the field table and what follows from it: keys, matches, OXM (OpenFlow 1.3.5
+ * clause 7.2.3).
  *
- * An OXM is a header (class, field, has-mask bit, length) and the value, and if the bit is set a mask as long as the
- * value. Class 0xffff carries a 4-byte experimenter number in front of the value, counted in the length. A match is a list
- * of OXMs behind a 4-byte header, padded to 8 bytes. A field may appear once, and only behind the fields that say that the
- * packet has it (clause 7.2.3.6).
+ * An OXM is a header (class, field, has-mask bit, length) and the value, and if the bit is set a
+ * mask as long as the value. Class 0xffff carries a 4-byte experimenter number in front of the
+ * value, counted in the length. A match is a list of OXMs behind a 4-byte header, padded to 8
+ * bytes. A field may appear once, and only behind the fields that say that the packet has it
+ * (clause 7.2.3.6).
  */
 #include "wire/openflow/openflow.h"
 #include "wire/openflow/oxm.h"
@@ -15,19 +17,19 @@
 enum { M = 1, W = 2, P = 4 }; /* the flags of fields.def */
 
 const struct of_field of_fields[OF_FIELD_COUNT] = {
-#define OF_FIELD(id, name_, alias_, class_, number_, bytes_, bits_, flags, requires, print_,       \
-                 member)                                                                           \
-    [OF_##id] = {.name = (name_),                                                                  \
-                 .alias = (alias_),                                                                \
-                 .oxm_class = (class_),                                                            \
-                 .number = (number_),                                                              \
-                 .bytes = (bytes_),                                                                \
-                 .bits = (bits_),                                                                  \
-                 .maskable = ((flags) & M) != 0,                                                   \
-                 .writable = ((flags) & W) != 0,                                                   \
-                 .pipeline = ((flags) & P) != 0,                                                   \
-                 .prerequisite = OF_REQUIRES_##requires,                                           \
-                 .print = OF_PRINT_##print_,                                                       \
+#define OF_FIELD(id, name_, alias_, class_, number_, bytes_, bits_, flags, requires, print_, \
+                 member)                                                                     \
+    [OF_##id] = {.name = (name_),                                                            \
+                 .alias = (alias_),                                                          \
+                 .oxm_class = (class_),                                                      \
+                 .number = (number_),                                                        \
+                 .bytes = (bytes_),                                                          \
+                 .bits = (bits_),                                                            \
+                 .maskable = ((flags)&M) != 0,                                               \
+                 .writable = ((flags)&W) != 0,                                               \
+                 .pipeline = ((flags)&P) != 0,                                               \
+                 .prerequisite = OF_REQUIRES_##requires,                                     \
+                 .print = OF_PRINT_##print_,                                                 \
                  .offset = offsetof(struct of_key, member)},
 #include "wire/openflow/fields.def"
 #undef OF_FIELD
@@ -38,8 +40,8 @@ const struct of_field *of_field_by_oxm(uint16_t oxm_class, uint8_t number, uint3
     if (oxm_class == OXM_CLASS_EXPERIMENTER && experimenter != OF_EXPERIMENTER_NICIRA)
         return NULL;
     switch ((uint32_t)oxm_class << 8 | number) {
-#define OF_FIELD(id, name_, alias_, class_, number_, ...)                                          \
-    case (uint32_t)(class_) << 8 | (number_):                                                      \
+#define OF_FIELD(id, name_, alias_, class_, number_, ...) \
+    case (uint32_t)(class_) << 8 | (number_):             \
         return &of_fields[OF_##id];
 #include "wire/openflow/fields.def"
 #undef OF_FIELD
@@ -169,7 +171,8 @@ bool of_field_value_ok(const struct of_field *f, const uint8_t *value)
 
 /* ---- building a match ---- */
 
-void of_match_set_bytes(struct of_match *m, enum of_field_id id, const void *value, const void *mask)
+void of_match_set_bytes(struct of_match *m, enum of_field_id id, const void *value,
+                        const void *mask)
 {
     const struct of_field *f = &of_fields[id];
     uint8_t *v = of_key_at(&m->value, f), *k = of_key_at(&m->mask, f);
@@ -204,7 +207,7 @@ static void prefix_mask(uint8_t *mask, size_t bytes, unsigned prefix)
     for (size_t i = 0; i < bytes; i++) {
         unsigned bits = prefix > i * 8 ? prefix - (unsigned)i * 8 : 0;
 
-        mask[i] = bits >= 8 ? 0xff : (uint8_t)~(0xff >> bits);
+        mask[i] = bits >= 8 ? 0xff : (uint8_t) ~(0xff >> bits);
     }
 }
 
@@ -285,7 +288,8 @@ void of_encode_oxm(struct writer *w, const struct of_field *f, const uint8_t *va
         wr_bytes(w, mask, f->bytes);
 }
 
-/* What a value of vlan_vid may be besides any number of 13 bits: no tag, exactly; or a tag (clause 7.2.3.7). */
+/* What a value of vlan_vid may be besides any number of 13 bits: no tag, exactly; or a tag
+ * (clause 7.2.3.7). */
 static bool vlan_vid_ok(const struct oxm *oxm)
 {
     uint16_t vid = (uint16_t)(oxm->value.at[0] << 8 | oxm->value.at[1]);

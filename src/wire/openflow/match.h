@@ -1,11 +1,12 @@
 /*
  * match.h -- match fields, keys, and the match of a flow (OpenFlow 1.3.5 clause 7.2.3).
  *
- * fields.def has one row per field; from it come the enum below, struct of_field (what a decoder, a printer, a
- * matcher and set_field need to know) and the OXM codec. A packet's headers and pipeline values lie in one flat
- * struct of_key; a match is two of them, value and mask, and a bit per field that it names. Everything in a key is
- * in network byte order, exactly as on the wire, so that reading an OXM is a copy and matching is comparing words;
- * the accessors below take and give host-order numbers.
+ * fields.def has one row per field; from it come the enum below, struct of_field (what a decoder, a
+ * printer, a matcher and set_field need to know) and the OXM codec. A packet's headers and pipeline
+ * values lie in one flat struct of_key; a match is two of them, value and mask, and a bit per field
+ * that it names. Everything in a key is in network byte order, exactly as on the wire, so that
+ * reading an OXM is a copy and matching is comparing words; the accessors below take and give
+ * host-order numbers.
  *
  * No I/O, no state, no allocation: any thread.
  */
@@ -49,8 +50,8 @@ enum of_ipv6_exthdr {
 #define OF_FRAG_ANY   1u
 #define OF_FRAG_LATER 2u
 
-/* Headers and pipeline values of one packet, in network byte order, zero where the packet has no such header.
- * The order keeps what is matched together in the same words. */
+/* Headers and pipeline values of one packet, in network byte order, zero where the packet has no
+ * such header. The order keeps what is matched together in the same words. */
 struct of_key {
     uint32_t in_port, in_phy_port;
     uint64_t metadata;
@@ -148,7 +149,8 @@ static inline const uint8_t *of_key_const_at(const struct of_key *key, const str
     return (const uint8_t *)key + f->offset;
 }
 
-/* True when prerequisites of the field hold for what `key` says (a packet's key, or a match's values). */
+/* True when prerequisites of the field hold for what `key` says (a packet's key, or a match's
+ * values). */
 bool of_field_allowed(const struct of_field *f, const struct of_key *key);
 
 /* The value of a field of up to 8 bytes, as a host-order number. */
@@ -158,19 +160,23 @@ void of_key_set(struct of_key *key, enum of_field_id id, uint64_t value);
 /* ---- the match of a flow ---- */
 
 struct of_match {
-    uint64_t fields;    /* OF_FIELD_BIT() of each field it names */
+    uint64_t fields;     /* OF_FIELD_BIT() of each field it names */
     struct of_key value; /* bits outside the mask are zero */
     struct of_key mask;
 };
 
-/* Adds a field (up to 8 bytes; host order), exactly or under a mask. A match starts as all zeros: everything. */
+/* Adds a field (up to 8 bytes; host order), exactly or under a mask. A match starts as all zeros:
+ * everything. */
 void of_match_set(struct of_match *m, enum of_field_id id, uint64_t value);
 void of_match_set_masked(struct of_match *m, enum of_field_id id, uint64_t value, uint64_t mask);
 /* Adds a field of any length in network order; mask NULL: exactly. */
-void of_match_set_bytes(struct of_match *m, enum of_field_id id, const void *value, const void *mask);
+void of_match_set_bytes(struct of_match *m, enum of_field_id id, const void *value,
+                        const void *mask);
 /* The usual ones; addresses in network order as struct in_addr has them. */
-void of_match_ipv4(struct of_match *m, enum of_field_id id, struct in_addr address, unsigned prefix);
-void of_match_ipv6(struct of_match *m, enum of_field_id id, const struct in6_addr *address, unsigned prefix);
+void of_match_ipv4(struct of_match *m, enum of_field_id id, struct in_addr address,
+                   unsigned prefix);
+void of_match_ipv6(struct of_match *m, enum of_field_id id, const struct in6_addr *address,
+                   unsigned prefix);
 
 static inline bool of_match_has(const struct of_match *m, enum of_field_id id)
 {
@@ -191,7 +197,8 @@ void of_print_match(struct text *t, const struct of_match *m);
 /* The value alone, and "name=value/mask". */
 void of_print_value(struct text *t, const struct of_field *f, const void *value);
 void of_print_field(struct text *t, const struct of_field *f, const void *value, const void *mask);
-/* Reads that form, `len` characters. 0 or -EINVAL; *bad (may be NULL) then points at the part not understood. */
+/* Reads that form, `len` characters. 0 or -EINVAL; *bad (may be NULL) then points at the part not
+ * understood. */
 int of_parse_match(struct of_match *m, const char *s, size_t len, const char **bad);
 /* One field's value with optional "/mask". 0 or -EINVAL. */
 int of_parse_field(const struct of_field *f, const char *s, size_t len, void *value, void *mask);

@@ -1,9 +1,9 @@
 /*
  * match_text.c -- matches as people write them: "ip,in_port=2,tun_id=0x11,ip_dst=10.45.0.0/16".
  *
- * The language is that of ovs-ofctl (ovs-fields(7)), as far as the field table goes: words like `tcp6` stand for the
- * fields that make them up, `dl_vlan=5` for a vlan_vid with its present bit. Printing uses the same words, so what is
- * printed can be read back, here and by ovs-ofctl.
+ * The language is that of ovs-ofctl (ovs-fields(7)), as far as the field table goes: words like
+ * `tcp6` stand for the fields that make them up, `dl_vlan=5` for a vlan_vid with its present bit.
+ * Printing uses the same words, so what is printed can be read back, here and by ovs-ofctl.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,9 +17,9 @@ static const struct word {
     uint16_t eth_type;
     uint8_t ip_proto; /* 0: none */
 } words[] = {
-    {"tcp", 0x0800, 6},      {"udp", 0x0800, 17},    {"sctp", 0x0800, 132}, {"icmp", 0x0800, 1},
-    {"tcp6", 0x86dd, 6},     {"udp6", 0x86dd, 17},   {"sctp6", 0x86dd, 132}, {"icmp6", 0x86dd, 58},
-    {"ip", 0x0800, 0},       {"ipv6", 0x86dd, 0},    {"arp", 0x0806, 0},    {"mpls", 0x8847, 0},
+    {"tcp", 0x0800, 6},   {"udp", 0x0800, 17},  {"sctp", 0x0800, 132},  {"icmp", 0x0800, 1},
+    {"tcp6", 0x86dd, 6},  {"udp6", 0x86dd, 17}, {"sctp6", 0x86dd, 132}, {"icmp6", 0x86dd, 58},
+    {"ip", 0x0800, 0},    {"ipv6", 0x86dd, 0},  {"arp", 0x0806, 0},     {"mpls", 0x8847, 0},
     {"mplsm", 0x8848, 0},
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -60,7 +60,8 @@ void of_print_value(struct text *t, const struct of_field *f, const void *value)
         break;
     case OF_PRINT_IPV4:
     case OF_PRINT_IPV6:
-        text_add(t, "%s", inet_ntop(f->bytes == 4 ? AF_INET : AF_INET6, value, address, sizeof(address)));
+        text_add(t, "%s",
+                 inet_ntop(f->bytes == 4 ? AF_INET : AF_INET6, value, address, sizeof(address)));
         break;
     case OF_PRINT_FRAG:
         text_add(t, "%s", frag_names[number & 3]);
@@ -157,7 +158,8 @@ static int parse_mac(const char *s, uint8_t *out)
     unsigned b[6];
     char rest;
 
-    if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &rest) != 6)
+    if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &rest) !=
+        6)
         return -1;
     for (size_t i = 0; i < 6; i++)
         out[i] = (uint8_t)b[i];
@@ -236,7 +238,8 @@ int of_parse_field(const struct of_field *f, const char *s, size_t len, void *va
         *slash++ = '\0';
     memset(value, 0, f->bytes);
     memset(mask, slash ? 0 : 0xff, f->bytes);
-    if (parse_value(f, copy, value) < 0 || (slash && (!f->maskable || parse_mask(f, slash, mask) < 0)))
+    if (parse_value(f, copy, value) < 0 ||
+        (slash && (!f->maskable || parse_mask(f, slash, mask) < 0)))
         return -EINVAL;
     return 0;
 }
@@ -261,7 +264,8 @@ static int parse_part(struct of_match *m, const char *s, size_t len)
         return -EINVAL;
     }
     if (name_len == 7 && memcmp(s, "dl_vlan", 7) == 0) {
-        if (of_parse_field(&of_fields[OF_VLAN_VID], equals + 1, len - 8, value, mask) < 0 || value[0] > 0xf)
+        if (of_parse_field(&of_fields[OF_VLAN_VID], equals + 1, len - 8, value, mask) < 0 ||
+            value[0] > 0xf)
             return -EINVAL;
         value[0] |= OFPVID_PRESENT >> 8;
         of_match_set_bytes(m, OF_VLAN_VID, value, NULL);

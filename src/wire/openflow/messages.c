@@ -1,25 +1,45 @@
 /*
- * messages.c -- every message of OpenFlow 1.3.5 as rows (clauses 7.3 to 7.5), in the order of the wire.
+ * messages.c -- every message of OpenFlow 1.3.5 as rows (clauses 7.3 to 7.5), in the order of the
+ * wire.
  */
 #include "wire/openflow/layout.h"
 
-#define COUNT(a)             (sizeof(a) / sizeof((a)[0]))
-#define LAYOUT(rows_, T, ...) {.rows = (rows_), .count = COUNT(rows_), .size = sizeof(struct T), __VA_ARGS__}
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define LAYOUT(rows_, T, ...)                                                         \
+    {                                                                                 \
+        .rows = (rows_), .count = COUNT(rows_), .size = sizeof(struct T), __VA_ARGS__ \
+    }
 
-#define NUMBER(T, m, bytes, ...)                                                                   \
-    {.name = #m, .kind = ROW_UINT, .wire = (bytes), .offset = offsetof(struct T, m),               \
-     .size = sizeof(((struct T *)0)->m), __VA_ARGS__}
-#define PAD(bytes) {.kind = ROW_PAD, .wire = (bytes)}
-#define PART(T, m, kind_, ...)                                                                     \
-    {.name = #m, .kind = (kind_), .offset = offsetof(struct T, m), __VA_ARGS__}
-#define STRING(T, m)                                                                               \
-    {.name = #m, .kind = ROW_TEXT, .wire = sizeof(((struct T *)0)->m),                             \
-     .offset = offsetof(struct T, m), .size = sizeof(((struct T *)0)->m)}
-#define LENGTH {.kind = ROW_LENGTH, .wire = 2}
-#define HEX .print = PRINT_HEX
-#define PORT_NUMBER .print = PRINT_PORT
+#define NUMBER(T, m, bytes, ...)                                                        \
+    {                                                                                   \
+        .name = #m, .kind = ROW_UINT, .wire = (bytes), .offset = offsetof(struct T, m), \
+        .size = sizeof(((struct T *)0)->m), __VA_ARGS__                                 \
+    }
+#define PAD(bytes)                       \
+    {                                    \
+        .kind = ROW_PAD, .wire = (bytes) \
+    }
+#define PART(T, m, kind_, ...)                                                    \
+    {                                                                             \
+        .name = #m, .kind = (kind_), .offset = offsetof(struct T, m), __VA_ARGS__ \
+    }
+#define STRING(T, m)                                                        \
+    {                                                                       \
+        .name = #m, .kind = ROW_TEXT, .wire = sizeof(((struct T *)0)->m),   \
+        .offset = offsetof(struct T, m), .size = sizeof(((struct T *)0)->m) \
+    }
+#define LENGTH                        \
+    {                                 \
+        .kind = ROW_LENGTH, .wire = 2 \
+    }
+#define HEX           .print = PRINT_HEX
+#define PORT_NUMBER   .print = PRINT_PORT
 #define UNLESS(value) .hides = true, .usual = (value)
-#define NAMED(...) .names = (const char *const[]){__VA_ARGS__, NULL}
+#define NAMED(...)                 \
+    .names = (const char *const[]) \
+    {                              \
+        __VA_ARGS__, NULL          \
+    }
 
 /* ---- hello, error, experimenter (clauses 7.5.1, 7.4.4, 7.5.4) ---- */
 
@@ -51,8 +71,6 @@ static void hello_encode(struct writer *w, const void *value)
 {
     const struct of_hello *hello = value;
 
-    if (!hello->versions)
-        return;
     wr_u16(w, OFPHET_VERSIONBITMAP);
     wr_u16(w, 8);
     wr_u32(w, hello->versions);
@@ -101,7 +119,10 @@ static void error_print(struct text *t, const void *value)
 
 static const struct special error_special = {error_decode, error_encode, error_print};
 
-#define SPECIAL(T, special_) {.kind = ROW_SPECIAL, .offset = 0, .special = &(special_)}
+#define SPECIAL(T, special_)                                     \
+    {                                                            \
+        .kind = ROW_SPECIAL, .offset = 0, .special = &(special_) \
+    }
 
 static const struct row hello_rows[] = {SPECIAL(of_hello, hello_special)};
 static const struct row error_rows[] = {SPECIAL(of_error_message, error_special)};
@@ -115,10 +136,13 @@ static const struct row experimenter_rows[] = {
 /* ---- features, configuration (clauses 7.3.1, 7.3.2) ---- */
 
 static const struct row features_rows[] = {
-    NUMBER(of_features_reply, datapath_id, 8, HEX), NUMBER(of_features_reply, n_buffers, 4),
-    NUMBER(of_features_reply, n_tables, 1),         NUMBER(of_features_reply, auxiliary_id, 1),
+    NUMBER(of_features_reply, datapath_id, 8, HEX),
+    NUMBER(of_features_reply, n_buffers, 4),
+    NUMBER(of_features_reply, n_tables, 1),
+    NUMBER(of_features_reply, auxiliary_id, 1),
     PAD(2),
-    NUMBER(of_features_reply, capabilities, 4, HEX), PAD(4),
+    NUMBER(of_features_reply, capabilities, 4, HEX),
+    PAD(4),
 };
 
 static const struct row config_rows[] = {
@@ -154,7 +178,8 @@ static const struct row flow_mod_rows[] = {
     NUMBER(of_flow_mod, cookie, 8, HEX, UNLESS(0)),
     NUMBER(of_flow_mod, cookie_mask, 8, HEX, UNLESS(0)),
     NUMBER(of_flow_mod, table_id, 1),
-    NUMBER(of_flow_mod, command, 1, NAMED("add", "modify", "modify_strict", "delete", "delete_strict")),
+    NUMBER(of_flow_mod, command, 1,
+           NAMED("add", "modify", "modify_strict", "delete", "delete_strict")),
     NUMBER(of_flow_mod, idle_timeout, 2, UNLESS(0)),
     NUMBER(of_flow_mod, hard_timeout, 2, UNLESS(0)),
     NUMBER(of_flow_mod, priority, 2),
@@ -170,7 +195,8 @@ static const struct row flow_mod_rows[] = {
 static const struct row flow_removed_rows[] = {
     NUMBER(of_flow_removed, cookie, 8, HEX),
     NUMBER(of_flow_removed, priority, 2),
-    NUMBER(of_flow_removed, reason, 1, NAMED("idle", "hard", "delete", "group_delete", "meter_delete")),
+    NUMBER(of_flow_removed, reason, 1,
+           NAMED("idle", "hard", "delete", "group_delete", "meter_delete")),
     NUMBER(of_flow_removed, table_id, 1),
     NUMBER(of_flow_removed, duration_s, 4),
     NUMBER(of_flow_removed, duration_ns, 4, .print = PRINT_NEVER),
@@ -328,7 +354,7 @@ static void queue_print(struct text *t, const void *value)
 
 static const struct special queue_special = {queue_decode, queue_encode, queue_print};
 static const struct row queue_rows[] = {
-    NUMBER(of_queue, queue_id, 4), NUMBER(of_queue, port, 4, PORT_NUMBER), LENGTH, PAD(6),
+    NUMBER(of_queue, queue_id, 4),    NUMBER(of_queue, port, 4, PORT_NUMBER), LENGTH, PAD(6),
     SPECIAL(of_queue, queue_special),
 };
 static const struct layout queue = LAYOUT(queue_rows, of_queue, .has_length = true, .length_at = 8);
@@ -345,8 +371,8 @@ static const struct row queue_reply_rows[] = {
 
 /* ---- bundles (extension 230): behind experimenter number and type ---- */
 
-#define BUNDLE_TYPES                                                                               \
-    NAMED("open_request", "open_reply", "close_request", "close_reply", "commit_request",          \
+#define BUNDLE_TYPES                                                                      \
+    NAMED("open_request", "open_reply", "close_request", "close_reply", "commit_request", \
           "commit_reply", "discard_request", "discard_reply")
 
 static const struct row bundle_control_rows[] = {
@@ -439,29 +465,39 @@ static const struct row aggregate_rows[] = {
 static const struct layout aggregate = LAYOUT(aggregate_rows, of_aggregate_stats);
 
 static const struct row table_stats_rows[] = {
-    NUMBER(of_table_stats, table_id, 1),     PAD(3),
-    NUMBER(of_table_stats, active_count, 4), NUMBER(of_table_stats, lookup_count, 8),
+    NUMBER(of_table_stats, table_id, 1),      PAD(3),
+    NUMBER(of_table_stats, active_count, 4),  NUMBER(of_table_stats, lookup_count, 8),
     NUMBER(of_table_stats, matched_count, 8),
 };
 static const struct layout table_stats = LAYOUT(table_stats_rows, of_table_stats);
 
 static const struct row port_stats_rows[] = {
-    NUMBER(of_port_stats, port_no, 4, PORT_NUMBER),    PAD(4),
-    NUMBER(of_port_stats, rx_packets, 8),              NUMBER(of_port_stats, tx_packets, 8),
-    NUMBER(of_port_stats, rx_bytes, 8),                NUMBER(of_port_stats, tx_bytes, 8),
-    NUMBER(of_port_stats, rx_dropped, 8, UNLESS(0)),   NUMBER(of_port_stats, tx_dropped, 8, UNLESS(0)),
-    NUMBER(of_port_stats, rx_errors, 8, UNLESS(0)),    NUMBER(of_port_stats, tx_errors, 8, UNLESS(0)),
-    NUMBER(of_port_stats, rx_frame_err, 8, UNLESS(0)), NUMBER(of_port_stats, rx_over_err, 8, UNLESS(0)),
-    NUMBER(of_port_stats, rx_crc_err, 8, UNLESS(0)),   NUMBER(of_port_stats, collisions, 8, UNLESS(0)),
+    NUMBER(of_port_stats, port_no, 4, PORT_NUMBER),
+    PAD(4),
+    NUMBER(of_port_stats, rx_packets, 8),
+    NUMBER(of_port_stats, tx_packets, 8),
+    NUMBER(of_port_stats, rx_bytes, 8),
+    NUMBER(of_port_stats, tx_bytes, 8),
+    NUMBER(of_port_stats, rx_dropped, 8, UNLESS(0)),
+    NUMBER(of_port_stats, tx_dropped, 8, UNLESS(0)),
+    NUMBER(of_port_stats, rx_errors, 8, UNLESS(0)),
+    NUMBER(of_port_stats, tx_errors, 8, UNLESS(0)),
+    NUMBER(of_port_stats, rx_frame_err, 8, UNLESS(0)),
+    NUMBER(of_port_stats, rx_over_err, 8, UNLESS(0)),
+    NUMBER(of_port_stats, rx_crc_err, 8, UNLESS(0)),
+    NUMBER(of_port_stats, collisions, 8, UNLESS(0)),
     NUMBER(of_port_stats, duration_s, 4),
     NUMBER(of_port_stats, duration_ns, 4, .print = PRINT_NEVER),
 };
 static const struct layout port_stats = LAYOUT(port_stats_rows, of_port_stats);
 
 static const struct row queue_stats_rows[] = {
-    NUMBER(of_queue_stats, port_no, 4, PORT_NUMBER), NUMBER(of_queue_stats, queue_id, 4),
-    NUMBER(of_queue_stats, tx_bytes, 8),             NUMBER(of_queue_stats, tx_packets, 8),
-    NUMBER(of_queue_stats, tx_errors, 8),            NUMBER(of_queue_stats, duration_s, 4),
+    NUMBER(of_queue_stats, port_no, 4, PORT_NUMBER),
+    NUMBER(of_queue_stats, queue_id, 4),
+    NUMBER(of_queue_stats, tx_bytes, 8),
+    NUMBER(of_queue_stats, tx_packets, 8),
+    NUMBER(of_queue_stats, tx_errors, 8),
+    NUMBER(of_queue_stats, duration_s, 4),
     NUMBER(of_queue_stats, duration_ns, 4, .print = PRINT_NEVER),
 };
 static const struct layout queue_stats = LAYOUT(queue_stats_rows, of_queue_stats);
@@ -484,7 +520,8 @@ static const struct row group_stats_rows[] = {
     NUMBER(of_group_stats, duration_ns, 4, .print = PRINT_NEVER),
     PART(of_group_stats, buckets, ROW_LIST, .element = &bucket_counter),
 };
-static const struct layout group_stats = LAYOUT(group_stats_rows, of_group_stats, .has_length = true);
+static const struct layout group_stats =
+    LAYOUT(group_stats_rows, of_group_stats, .has_length = true);
 
 static const struct row group_desc_rows[] = {
     LENGTH,
@@ -496,16 +533,11 @@ static const struct row group_desc_rows[] = {
 static const struct layout group_desc = LAYOUT(group_desc_rows, of_group_desc, .has_length = true);
 
 static const struct row group_features_rows[] = {
-    NUMBER(of_group_features, types, 4, HEX),
-    NUMBER(of_group_features, capabilities, 4, HEX),
-    NUMBER(of_group_features, max_groups[0], 4),
-    NUMBER(of_group_features, max_groups[1], 4),
-    NUMBER(of_group_features, max_groups[2], 4),
-    NUMBER(of_group_features, max_groups[3], 4),
-    NUMBER(of_group_features, actions[0], 4, HEX),
-    NUMBER(of_group_features, actions[1], 4, HEX),
-    NUMBER(of_group_features, actions[2], 4, HEX),
-    NUMBER(of_group_features, actions[3], 4, HEX),
+    NUMBER(of_group_features, types, 4, HEX),      NUMBER(of_group_features, capabilities, 4, HEX),
+    NUMBER(of_group_features, max_groups[0], 4),   NUMBER(of_group_features, max_groups[1], 4),
+    NUMBER(of_group_features, max_groups[2], 4),   NUMBER(of_group_features, max_groups[3], 4),
+    NUMBER(of_group_features, actions[0], 4, HEX), NUMBER(of_group_features, actions[1], 4, HEX),
+    NUMBER(of_group_features, actions[2], 4, HEX), NUMBER(of_group_features, actions[3], 4, HEX),
 };
 static const struct layout group_features = LAYOUT(group_features_rows, of_group_features);
 
@@ -570,8 +602,8 @@ static const struct layout table_features =
 static const struct layout experimenter = LAYOUT(experimenter_rows, of_experimenter);
 
 /* Bodies: one part of struct of_multipart each. */
-#define BODY(name, ...)                                                                            \
-    static const struct row name##_body_rows[] = {__VA_ARGS__};                                    \
+#define BODY(name, ...)                                         \
+    static const struct row name##_body_rows[] = {__VA_ARGS__}; \
     static const struct layout name##_body = LAYOUT(name##_body_rows, of_multipart)
 
 BODY(flow_request, PART(of_multipart, flow_request, ROW_STRUCT, .element = &flow_request));
@@ -615,7 +647,8 @@ static const struct multipart_row multiparts[] = {
 
 const struct multipart_row *of_multipart_row(uint16_t type)
 {
-    static const struct multipart_row other = {"EXPERIMENTER", &experimenter_body, &experimenter_body};
+    static const struct multipart_row other = {"EXPERIMENTER", &experimenter_body,
+                                               &experimenter_body};
 
     if (type == OFPMP_EXPERIMENTER)
         return &other;
@@ -631,8 +664,7 @@ const struct layout of_multipart_header = LAYOUT(multipart_rows, of_multipart);
 
 /* ---- all messages ---- */
 
-#define MESSAGE(name, T)                                                                           \
-    static const struct layout name##_layout = LAYOUT(name##_rows, T)
+#define MESSAGE(name, T) static const struct layout name##_layout = LAYOUT(name##_rows, T)
 
 MESSAGE(hello, of_hello);
 MESSAGE(error, of_error_message);

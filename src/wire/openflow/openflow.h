@@ -1,18 +1,20 @@
 /*
  * openflow.h -- OpenFlow 1.3.5 (ONF TS-023) on the wire: the door of the room.
  *
- * One C struct per message, one table of rows per struct (messages.c): the rows decode, encode and print it. The
- * constants carry the specification's names and values; clause numbers are those of 1.3.5. Beyond the standard:
- * bundles as the ONF extension 230 for 1.3, and the Open vSwitch fields and register actions that fields.def and
- * enum of_action_type name.
+ * One C struct per message, one table of rows per struct (messages.c): the rows decode, encode and
+ * print it. The constants carry the specification's names and values; clause numbers are those
+ * of 1.3.5. Beyond the standard: bundles as the ONF extension 230 for 1.3, and the Open vSwitch
+ * fields and register actions that fields.def and enum of_action_type name.
  *
- * A decoder takes memory from the arena it is given; views (struct bytes) point into the received message. Numbers are
- * in host order, except the values of match fields, which are as on the wire (see match.h). No I/O, no state: any
- * thread.
+ * A decoder takes memory from the arena it is given; views (struct bytes) point into the received
+ * message. Numbers are in host order, except the values of match fields, which are as on the wire
+ * (see match.h). No I/O, no state: any thread.
  *
- *   build:   struct of_message m = {.type = OFPT_FLOW_MOD, .xid = xid, .flow_mod = {...}};  of_encode(&w, &m);
- *   read:    int err = of_decode(&m, bytes, &arena, &why);    // why: the OpenFlow error to answer
- *   print:   of_print(&text, &m);
+ *   struct of_message m = {.type = OFPT_FLOW_MOD, .xid = xid, .flow_mod = {...}};
+ *   of_encode(&writer, &m);
+ *
+ *   int err = of_decode(&m, bytes, &arena, &why); // why: the OpenFlow error that answers it
+ *   of_print(&text, &m);
  */
 #ifndef STROWGER_WIRE_OPENFLOW_OPENFLOW_H
 #define STROWGER_WIRE_OPENFLOW_OPENFLOW_H
@@ -20,354 +22,8 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "base/text.h"
+#include "wire/openflow/constants.h"
 #include "wire/openflow/match.h"
-
-#define OFP_VERSION     0x04 /* 1.3 */
-#define OFP_PORT        6653
-#define OFP_HEADER_SIZE 8
-#define OFP_MAX_MESSAGE 65535
-#define OFP_NO_BUFFER   0xffffffffu
-#define OFPCML_MAX       0xffe5u /* largest max_len that asks for that many bytes */
-#define OFPCML_NO_BUFFER 0xffffu /* the whole packet */
-#define OFPQ_ALL 0xffffffffu
-#define OFP_NAME_SIZE 16 /* of a port's name, terminator included */
-
-#define OF_EXPERIMENTER_ONF    0x4f4e4600u
-#define OF_EXPERIMENTER_NICIRA 0x00002320u
-
-/* Clause 7.1. */
-enum ofp_type {
-    OFPT_HELLO = 0,
-    OFPT_ERROR = 1,
-    OFPT_ECHO_REQUEST = 2,
-    OFPT_ECHO_REPLY = 3,
-    OFPT_EXPERIMENTER = 4,
-    OFPT_FEATURES_REQUEST = 5,
-    OFPT_FEATURES_REPLY = 6,
-    OFPT_GET_CONFIG_REQUEST = 7,
-    OFPT_GET_CONFIG_REPLY = 8,
-    OFPT_SET_CONFIG = 9,
-    OFPT_PACKET_IN = 10,
-    OFPT_FLOW_REMOVED = 11,
-    OFPT_PORT_STATUS = 12,
-    OFPT_PACKET_OUT = 13,
-    OFPT_FLOW_MOD = 14,
-    OFPT_GROUP_MOD = 15,
-    OFPT_PORT_MOD = 16,
-    OFPT_TABLE_MOD = 17,
-    OFPT_MULTIPART_REQUEST = 18,
-    OFPT_MULTIPART_REPLY = 19,
-    OFPT_BARRIER_REQUEST = 20,
-    OFPT_BARRIER_REPLY = 21,
-    OFPT_QUEUE_GET_CONFIG_REQUEST = 22,
-    OFPT_QUEUE_GET_CONFIG_REPLY = 23,
-    OFPT_ROLE_REQUEST = 24,
-    OFPT_ROLE_REPLY = 25,
-    OFPT_GET_ASYNC_REQUEST = 26,
-    OFPT_GET_ASYNC_REPLY = 27,
-    OFPT_SET_ASYNC = 28,
-    OFPT_METER_MOD = 29,
-    /* The ONF extension 230: experimenter messages on the wire, types of their own here. */
-    OFPT_ONF_BUNDLE_CONTROL = 230,
-    OFPT_ONF_BUNDLE_ADD = 231,
-};
-
-/* Clause 7.2.1: reserved port numbers. */
-enum ofp_port_no {
-    OFPP_MAX = 0xffffff00u,
-    OFPP_UNSET = 0xfffffff7u,
-    OFPP_IN_PORT = 0xfffffff8u,
-    OFPP_TABLE = 0xfffffff9u,
-    OFPP_NORMAL = 0xfffffffau,
-    OFPP_FLOOD = 0xfffffffbu,
-    OFPP_ALL = 0xfffffffcu,
-    OFPP_CONTROLLER = 0xfffffffdu,
-    OFPP_LOCAL = 0xfffffffeu,
-    OFPP_ANY = 0xffffffffu,
-};
-
-enum ofp_group { OFPG_MAX = 0xffffff00u, OFPG_ALL = 0xfffffffcu, OFPG_ANY = 0xffffffffu };
-enum ofp_meter {
-    OFPM_MAX = 0xffff0000u,
-    OFPM_SLOWPATH = 0xfffffffdu,
-    OFPM_CONTROLLER = 0xfffffffeu,
-    OFPM_ALL = 0xffffffffu,
-};
-enum ofp_table { OFPTT_MAX = 0xfe, OFPTT_ALL = 0xff };
-
-enum ofp_port_config {
-    OFPPC_PORT_DOWN = 1 << 0,
-    OFPPC_NO_RECV = 1 << 2,
-    OFPPC_NO_FWD = 1 << 5,
-    OFPPC_NO_PACKET_IN = 1 << 6,
-};
-enum ofp_port_state { OFPPS_LINK_DOWN = 1 << 0, OFPPS_BLOCKED = 1 << 1, OFPPS_LIVE = 1 << 2 };
-enum ofp_port_features {
-    OFPPF_10MB_HD = 1 << 0,
-    OFPPF_10MB_FD = 1 << 1,
-    OFPPF_100MB_HD = 1 << 2,
-    OFPPF_100MB_FD = 1 << 3,
-    OFPPF_1GB_HD = 1 << 4,
-    OFPPF_1GB_FD = 1 << 5,
-    OFPPF_10GB_FD = 1 << 6,
-    OFPPF_40GB_FD = 1 << 7,
-    OFPPF_100GB_FD = 1 << 8,
-    OFPPF_1TB_FD = 1 << 9,
-    OFPPF_OTHER = 1 << 10,
-    OFPPF_COPPER = 1 << 11,
-    OFPPF_FIBER = 1 << 12,
-    OFPPF_AUTONEG = 1 << 13,
-    OFPPF_PAUSE = 1 << 14,
-    OFPPF_PAUSE_ASYM = 1 << 15,
-};
-
-enum ofp_capabilities {
-    OFPC_FLOW_STATS = 1 << 0,
-    OFPC_TABLE_STATS = 1 << 1,
-    OFPC_PORT_STATS = 1 << 2,
-    OFPC_GROUP_STATS = 1 << 3,
-    OFPC_IP_REASM = 1 << 5,
-    OFPC_QUEUE_STATS = 1 << 6,
-    OFPC_PORT_BLOCKED = 1 << 8,
-};
-
-enum ofp_config_flags { OFPC_FRAG_NORMAL = 0, OFPC_FRAG_DROP = 1, OFPC_FRAG_REASM = 2, OFPC_FRAG_MASK = 3 };
-
-enum ofp_flow_mod_command {
-    OFPFC_ADD = 0,
-    OFPFC_MODIFY = 1,
-    OFPFC_MODIFY_STRICT = 2,
-    OFPFC_DELETE = 3,
-    OFPFC_DELETE_STRICT = 4,
-};
-enum ofp_flow_mod_flags {
-    OFPFF_SEND_FLOW_REM = 1 << 0,
-    OFPFF_CHECK_OVERLAP = 1 << 1,
-    OFPFF_RESET_COUNTS = 1 << 2,
-    OFPFF_NO_PKT_COUNTS = 1 << 3,
-    OFPFF_NO_BYT_COUNTS = 1 << 4,
-};
-enum ofp_flow_removed_reason {
-    OFPRR_IDLE_TIMEOUT = 0,
-    OFPRR_HARD_TIMEOUT = 1,
-    OFPRR_DELETE = 2,
-    OFPRR_GROUP_DELETE = 3,
-    OFPRR_METER_DELETE = 4,
-};
-enum ofp_packet_in_reason { OFPR_NO_MATCH = 0, OFPR_ACTION = 1, OFPR_INVALID_TTL = 2 };
-enum ofp_port_reason { OFPPR_ADD = 0, OFPPR_DELETE = 1, OFPPR_MODIFY = 2 };
-
-enum ofp_group_mod_command { OFPGC_ADD = 0, OFPGC_MODIFY = 1, OFPGC_DELETE = 2 };
-enum ofp_group_type { OFPGT_ALL = 0, OFPGT_SELECT = 1, OFPGT_INDIRECT = 2, OFPGT_FF = 3 };
-enum ofp_group_capabilities {
-    OFPGFC_SELECT_WEIGHT = 1 << 0,
-    OFPGFC_SELECT_LIVENESS = 1 << 1,
-    OFPGFC_CHAINING = 1 << 2,
-    OFPGFC_CHAINING_CHECKS = 1 << 3,
-};
-
-enum ofp_meter_mod_command { OFPMC_ADD = 0, OFPMC_MODIFY = 1, OFPMC_DELETE = 2 };
-enum ofp_meter_flags { OFPMF_KBPS = 1, OFPMF_PKTPS = 2, OFPMF_BURST = 4, OFPMF_STATS = 8 };
-enum ofp_meter_band_type { OFPMBT_DROP = 1, OFPMBT_DSCP_REMARK = 2, OFPMBT_EXPERIMENTER = 0xffff };
-
-enum ofp_controller_role {
-    OFPCR_ROLE_NOCHANGE = 0,
-    OFPCR_ROLE_EQUAL = 1,
-    OFPCR_ROLE_MASTER = 2,
-    OFPCR_ROLE_SLAVE = 3,
-};
-
-enum ofp_multipart_type {
-    OFPMP_DESC = 0,
-    OFPMP_FLOW = 1,
-    OFPMP_AGGREGATE = 2,
-    OFPMP_TABLE = 3,
-    OFPMP_PORT_STATS = 4,
-    OFPMP_QUEUE = 5,
-    OFPMP_GROUP = 6,
-    OFPMP_GROUP_DESC = 7,
-    OFPMP_GROUP_FEATURES = 8,
-    OFPMP_METER = 9,
-    OFPMP_METER_CONFIG = 10,
-    OFPMP_METER_FEATURES = 11,
-    OFPMP_TABLE_FEATURES = 12,
-    OFPMP_PORT_DESC = 13,
-    OFPMP_EXPERIMENTER = 0xffff,
-};
-#define OFPMPF_REQ_MORE   1
-#define OFPMPF_REPLY_MORE 1
-
-/* ---- errors (clause 7.4.4) ---- */
-
-enum ofp_error_type {
-    OFPET_HELLO_FAILED = 0,
-    OFPET_BAD_REQUEST = 1,
-    OFPET_BAD_ACTION = 2,
-    OFPET_BAD_INSTRUCTION = 3,
-    OFPET_BAD_MATCH = 4,
-    OFPET_FLOW_MOD_FAILED = 5,
-    OFPET_GROUP_MOD_FAILED = 6,
-    OFPET_PORT_MOD_FAILED = 7,
-    OFPET_TABLE_MOD_FAILED = 8,
-    OFPET_QUEUE_OP_FAILED = 9,
-    OFPET_SWITCH_CONFIG_FAILED = 10,
-    OFPET_ROLE_REQUEST_FAILED = 11,
-    OFPET_METER_MOD_FAILED = 12,
-    OFPET_TABLE_FEATURES_FAILED = 13,
-    OFPET_EXPERIMENTER = 0xffff,
-};
-
-/* An error as one number: type in the upper half, code in the lower. 0 (HELLO_FAILED/INCOMPATIBLE) never answers
- * anything but a hello, so 0 also means "no error". */
-typedef uint32_t of_error;
-#define OF_ERROR(type, code) ((of_error)((uint32_t)(type) << 16 | (code)))
-#define OF_ERROR_TYPE(error) ((uint16_t)((error) >> 16))
-#define OF_ERROR_CODE(error) ((uint16_t)(error))
-
-enum {
-    OFPHFC_INCOMPATIBLE = OF_ERROR(OFPET_HELLO_FAILED, 0),
-    OFPHFC_EPERM = OF_ERROR(OFPET_HELLO_FAILED, 1),
-
-    OFPBRC_BAD_VERSION = OF_ERROR(OFPET_BAD_REQUEST, 0),
-    OFPBRC_BAD_TYPE = OF_ERROR(OFPET_BAD_REQUEST, 1),
-    OFPBRC_BAD_MULTIPART = OF_ERROR(OFPET_BAD_REQUEST, 2),
-    OFPBRC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_REQUEST, 3),
-    OFPBRC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_REQUEST, 4),
-    OFPBRC_EPERM = OF_ERROR(OFPET_BAD_REQUEST, 5),
-    OFPBRC_BAD_LEN = OF_ERROR(OFPET_BAD_REQUEST, 6),
-    OFPBRC_BUFFER_EMPTY = OF_ERROR(OFPET_BAD_REQUEST, 7),
-    OFPBRC_BUFFER_UNKNOWN = OF_ERROR(OFPET_BAD_REQUEST, 8),
-    OFPBRC_BAD_TABLE_ID = OF_ERROR(OFPET_BAD_REQUEST, 9),
-    OFPBRC_IS_SLAVE = OF_ERROR(OFPET_BAD_REQUEST, 10),
-    OFPBRC_BAD_PORT = OF_ERROR(OFPET_BAD_REQUEST, 11),
-    OFPBRC_BAD_PACKET = OF_ERROR(OFPET_BAD_REQUEST, 12),
-    OFPBRC_MULTIPART_BUFFER_OVERFLOW = OF_ERROR(OFPET_BAD_REQUEST, 13),
-
-    OFPBAC_BAD_TYPE = OF_ERROR(OFPET_BAD_ACTION, 0),
-    OFPBAC_BAD_LEN = OF_ERROR(OFPET_BAD_ACTION, 1),
-    OFPBAC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_ACTION, 2),
-    OFPBAC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_ACTION, 3),
-    OFPBAC_BAD_OUT_PORT = OF_ERROR(OFPET_BAD_ACTION, 4),
-    OFPBAC_BAD_ARGUMENT = OF_ERROR(OFPET_BAD_ACTION, 5),
-    OFPBAC_EPERM = OF_ERROR(OFPET_BAD_ACTION, 6),
-    OFPBAC_TOO_MANY = OF_ERROR(OFPET_BAD_ACTION, 7),
-    OFPBAC_BAD_QUEUE = OF_ERROR(OFPET_BAD_ACTION, 8),
-    OFPBAC_BAD_OUT_GROUP = OF_ERROR(OFPET_BAD_ACTION, 9),
-    OFPBAC_MATCH_INCONSISTENT = OF_ERROR(OFPET_BAD_ACTION, 10),
-    OFPBAC_UNSUPPORTED_ORDER = OF_ERROR(OFPET_BAD_ACTION, 11),
-    OFPBAC_BAD_TAG = OF_ERROR(OFPET_BAD_ACTION, 12),
-    OFPBAC_BAD_SET_TYPE = OF_ERROR(OFPET_BAD_ACTION, 13),
-    OFPBAC_BAD_SET_LEN = OF_ERROR(OFPET_BAD_ACTION, 14),
-    OFPBAC_BAD_SET_ARGUMENT = OF_ERROR(OFPET_BAD_ACTION, 15),
-
-    OFPBIC_UNKNOWN_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 0),
-    OFPBIC_UNSUP_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 1),
-    OFPBIC_BAD_TABLE_ID = OF_ERROR(OFPET_BAD_INSTRUCTION, 2),
-    OFPBIC_UNSUP_METADATA = OF_ERROR(OFPET_BAD_INSTRUCTION, 3),
-    OFPBIC_UNSUP_METADATA_MASK = OF_ERROR(OFPET_BAD_INSTRUCTION, 4),
-    OFPBIC_BAD_EXPERIMENTER = OF_ERROR(OFPET_BAD_INSTRUCTION, 5),
-    OFPBIC_BAD_EXP_TYPE = OF_ERROR(OFPET_BAD_INSTRUCTION, 6),
-    OFPBIC_BAD_LEN = OF_ERROR(OFPET_BAD_INSTRUCTION, 7),
-    OFPBIC_EPERM = OF_ERROR(OFPET_BAD_INSTRUCTION, 8),
-    OFPBIC_DUP_INST = OF_ERROR(OFPET_BAD_INSTRUCTION, 9), /* 1.4; 1.3 has no code of its own */
-
-    OFPBMC_BAD_TYPE = OF_ERROR(OFPET_BAD_MATCH, 0),
-    OFPBMC_BAD_LEN = OF_ERROR(OFPET_BAD_MATCH, 1),
-    OFPBMC_BAD_TAG = OF_ERROR(OFPET_BAD_MATCH, 2),
-    OFPBMC_BAD_DL_ADDR_MASK = OF_ERROR(OFPET_BAD_MATCH, 3),
-    OFPBMC_BAD_NW_ADDR_MASK = OF_ERROR(OFPET_BAD_MATCH, 4),
-    OFPBMC_BAD_WILDCARDS = OF_ERROR(OFPET_BAD_MATCH, 5),
-    OFPBMC_BAD_FIELD = OF_ERROR(OFPET_BAD_MATCH, 6),
-    OFPBMC_BAD_VALUE = OF_ERROR(OFPET_BAD_MATCH, 7),
-    OFPBMC_BAD_MASK = OF_ERROR(OFPET_BAD_MATCH, 8),
-    OFPBMC_BAD_PREREQ = OF_ERROR(OFPET_BAD_MATCH, 9),
-    OFPBMC_DUP_FIELD = OF_ERROR(OFPET_BAD_MATCH, 10),
-    OFPBMC_EPERM = OF_ERROR(OFPET_BAD_MATCH, 11),
-
-    OFPFMFC_UNKNOWN = OF_ERROR(OFPET_FLOW_MOD_FAILED, 0),
-    OFPFMFC_TABLE_FULL = OF_ERROR(OFPET_FLOW_MOD_FAILED, 1),
-    OFPFMFC_BAD_TABLE_ID = OF_ERROR(OFPET_FLOW_MOD_FAILED, 2),
-    OFPFMFC_OVERLAP = OF_ERROR(OFPET_FLOW_MOD_FAILED, 3),
-    OFPFMFC_EPERM = OF_ERROR(OFPET_FLOW_MOD_FAILED, 4),
-    OFPFMFC_BAD_TIMEOUT = OF_ERROR(OFPET_FLOW_MOD_FAILED, 5),
-    OFPFMFC_BAD_COMMAND = OF_ERROR(OFPET_FLOW_MOD_FAILED, 6),
-    OFPFMFC_BAD_FLAGS = OF_ERROR(OFPET_FLOW_MOD_FAILED, 7),
-
-    OFPGMFC_GROUP_EXISTS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 0),
-    OFPGMFC_INVALID_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 1),
-    OFPGMFC_WEIGHT_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 2),
-    OFPGMFC_OUT_OF_GROUPS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 3),
-    OFPGMFC_OUT_OF_BUCKETS = OF_ERROR(OFPET_GROUP_MOD_FAILED, 4),
-    OFPGMFC_CHAINING_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 5),
-    OFPGMFC_WATCH_UNSUPPORTED = OF_ERROR(OFPET_GROUP_MOD_FAILED, 6),
-    OFPGMFC_LOOP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 7),
-    OFPGMFC_UNKNOWN_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 8),
-    OFPGMFC_CHAINED_GROUP = OF_ERROR(OFPET_GROUP_MOD_FAILED, 9),
-    OFPGMFC_BAD_TYPE = OF_ERROR(OFPET_GROUP_MOD_FAILED, 10),
-    OFPGMFC_BAD_COMMAND = OF_ERROR(OFPET_GROUP_MOD_FAILED, 11),
-    OFPGMFC_BAD_BUCKET = OF_ERROR(OFPET_GROUP_MOD_FAILED, 12),
-    OFPGMFC_BAD_WATCH = OF_ERROR(OFPET_GROUP_MOD_FAILED, 13),
-    OFPGMFC_EPERM = OF_ERROR(OFPET_GROUP_MOD_FAILED, 14),
-
-    OFPPMFC_BAD_PORT = OF_ERROR(OFPET_PORT_MOD_FAILED, 0),
-    OFPPMFC_BAD_HW_ADDR = OF_ERROR(OFPET_PORT_MOD_FAILED, 1),
-    OFPPMFC_BAD_CONFIG = OF_ERROR(OFPET_PORT_MOD_FAILED, 2),
-    OFPPMFC_BAD_ADVERTISE = OF_ERROR(OFPET_PORT_MOD_FAILED, 3),
-
-    OFPTMFC_BAD_TABLE = OF_ERROR(OFPET_TABLE_MOD_FAILED, 0),
-    OFPTMFC_BAD_CONFIG = OF_ERROR(OFPET_TABLE_MOD_FAILED, 1),
-
-    OFPQOFC_BAD_PORT = OF_ERROR(OFPET_QUEUE_OP_FAILED, 0),
-    OFPQOFC_BAD_QUEUE = OF_ERROR(OFPET_QUEUE_OP_FAILED, 1),
-
-    OFPSCFC_BAD_FLAGS = OF_ERROR(OFPET_SWITCH_CONFIG_FAILED, 0),
-    OFPSCFC_BAD_LEN = OF_ERROR(OFPET_SWITCH_CONFIG_FAILED, 1),
-
-    OFPRRFC_STALE = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 0),
-    OFPRRFC_UNSUP = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 1),
-    OFPRRFC_BAD_ROLE = OF_ERROR(OFPET_ROLE_REQUEST_FAILED, 2),
-
-    OFPMMFC_UNKNOWN = OF_ERROR(OFPET_METER_MOD_FAILED, 0),
-    OFPMMFC_METER_EXISTS = OF_ERROR(OFPET_METER_MOD_FAILED, 1),
-    OFPMMFC_INVALID_METER = OF_ERROR(OFPET_METER_MOD_FAILED, 2),
-    OFPMMFC_UNKNOWN_METER = OF_ERROR(OFPET_METER_MOD_FAILED, 3),
-    OFPMMFC_BAD_COMMAND = OF_ERROR(OFPET_METER_MOD_FAILED, 4),
-    OFPMMFC_BAD_FLAGS = OF_ERROR(OFPET_METER_MOD_FAILED, 5),
-    OFPMMFC_BAD_RATE = OF_ERROR(OFPET_METER_MOD_FAILED, 6),
-    OFPMMFC_BAD_BURST = OF_ERROR(OFPET_METER_MOD_FAILED, 7),
-    OFPMMFC_BAD_BAND = OF_ERROR(OFPET_METER_MOD_FAILED, 8),
-    OFPMMFC_BAD_BAND_VALUE = OF_ERROR(OFPET_METER_MOD_FAILED, 9),
-    OFPMMFC_OUT_OF_METERS = OF_ERROR(OFPET_METER_MOD_FAILED, 10),
-    OFPMMFC_OUT_OF_BANDS = OF_ERROR(OFPET_METER_MOD_FAILED, 11),
-
-    OFPTFFC_BAD_TABLE = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 0),
-    OFPTFFC_BAD_METADATA = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 1),
-    OFPTFFC_BAD_TYPE = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 2),
-    OFPTFFC_BAD_LEN = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 3),
-    OFPTFFC_BAD_ARGUMENT = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 4),
-    OFPTFFC_EPERM = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 5),
-};
-
-/* Errors of bundles in 1.3 (extension 230): type OFPET_EXPERIMENTER with the ONF's experimenter number. */
-#define OF_BUNDLE_ERROR(exp_type) OF_ERROR(OFPET_EXPERIMENTER, exp_type)
-enum {
-    OFPBFC_UNKNOWN = 2300,
-    OFPBFC_EPERM = 2301,
-    OFPBFC_BAD_ID = 2302,
-    OFPBFC_BUNDLE_EXIST = 2303,
-    OFPBFC_BUNDLE_CLOSED = 2304,
-    OFPBFC_OUT_OF_BUNDLES = 2305,
-    OFPBFC_BAD_TYPE = 2306,
-    OFPBFC_BAD_FLAGS = 2307,
-    OFPBFC_MSG_BAD_LEN = 2308,
-    OFPBFC_MSG_BAD_XID = 2309,
-    OFPBFC_MSG_UNSUP = 2310,
-    OFPBFC_MSG_CONFLICT = 2311,
-    OFPBFC_MSG_TOO_MANY = 2312,
-    OFPBFC_MSG_FAILED = 2313,
-    OFPBFC_TIMEOUT = 2314,
-    OFPBFC_BUNDLE_IN_PROGRESS = 2315,
-};
 
 /* "BAD_MATCH/BAD_PREREQ" and the like; numbers for what is unknown. */
 void of_print_error(struct text *t, of_error error);
@@ -456,7 +112,8 @@ struct of_instructions {
     size_t count;
 };
 
-/* Builders, for lists like (struct of_action[]){of_set_u64(OF_TUNNEL_ID, teid), of_output(port)}. */
+/* Builders, for lists like (struct of_action[]){of_set_u64(OF_TUNNEL_ID, teid), of_output(port)}.
+ */
 static inline struct of_action of_output(uint32_t port)
 {
     return (struct of_action){.type = OFPAT_OUTPUT, .output = {port, OFPCML_NO_BUFFER}};
@@ -475,7 +132,8 @@ struct of_action of_set_field_bytes(enum of_field_id field, const void *value);
 /* ---- messages ---- */
 
 struct of_hello {
-    uint32_t versions; /* bit n: version n; from the version bitmap, or from the header's version when there is none */
+    uint32_t versions; /* bit n: version n; from the version bitmap, or from the header's version
+                          when there is none */
 };
 
 struct of_error_message {
@@ -539,10 +197,10 @@ struct of_flow_removed {
 struct of_flow_mod {
     uint64_t cookie, cookie_mask;
     uint8_t table_id;
-    uint8_t command;                    /* enum ofp_flow_mod_command */
+    uint8_t command;                     /* enum ofp_flow_mod_command */
     uint16_t idle_timeout, hard_timeout; /* seconds; 0: none */
     uint16_t priority;
-    uint32_t buffer_id; /* OFP_NO_BUFFER */
+    uint32_t buffer_id;           /* OFP_NO_BUFFER */
     uint32_t out_port, out_group; /* filters of delete; OFPP_ANY, OFPG_ANY */
     uint16_t flags;               /* enum ofp_flow_mod_flags */
     struct of_match match;
@@ -550,7 +208,7 @@ struct of_flow_mod {
 };
 
 struct of_bucket {
-    uint16_t weight; /* select groups */
+    uint16_t weight;                  /* select groups */
     uint32_t watch_port, watch_group; /* fast failover; OFPP_ANY, OFPG_ANY */
     struct of_actions actions;
 };
@@ -571,8 +229,8 @@ struct of_port {
     uint32_t port_no;
     uint8_t hw_addr[6];
     char name[OFP_NAME_SIZE];
-    uint32_t config; /* enum ofp_port_config */
-    uint32_t state;  /* enum ofp_port_state */
+    uint32_t config;                            /* enum ofp_port_config */
+    uint32_t state;                             /* enum ofp_port_state */
     uint32_t curr, advertised, supported, peer; /* enum ofp_port_features */
     uint32_t curr_speed, max_speed;             /* kbit/s */
 };
@@ -672,7 +330,7 @@ struct of_desc {
 };
 
 struct of_flow_stats_request { /* FLOW and AGGREGATE */
-    uint8_t table_id; /* OFPTT_ALL */
+    uint8_t table_id;          /* OFPTT_ALL */
     uint32_t out_port, out_group;
     uint64_t cookie, cookie_mask;
     struct of_match match;
@@ -700,7 +358,8 @@ struct of_table_stats {
 
 struct of_port_stats {
     uint32_t port_no;
-    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors;
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors,
+        tx_errors;
     uint64_t rx_frame_err, rx_over_err, rx_crc_err, collisions;
     uint32_t duration_s, duration_ns;
 };
@@ -795,10 +454,10 @@ struct of_table_features {
     } properties;
 };
 
-#define OF_LIST(type)                                                                              \
-    struct {                                                                                       \
-        struct type *at;                                                                           \
-        size_t count;                                                                              \
+#define OF_LIST(type)    \
+    struct {             \
+        struct type *at; \
+        size_t count;    \
     }
 
 struct of_multipart {
@@ -809,8 +468,8 @@ struct of_multipart {
         struct {
             uint32_t port_no, queue_id; /* PORT_STATS (port_no), QUEUE */
         } port_request;
-        uint32_t group_id; /* GROUP */
-        uint32_t meter_id; /* METER, METER_CONFIG */
+        uint32_t group_id;                         /* GROUP */
+        uint32_t meter_id;                         /* METER, METER_CONFIG */
         OF_LIST(of_table_features) table_features; /* request and reply */
         struct of_desc *desc;
         OF_LIST(of_flow_stats) flows;
@@ -859,8 +518,9 @@ struct of_message {
     };
 };
 
-/* Decodes one whole message (`wire.len` bytes, as the header says). 0; -EBADMSG with the error that answers it in
- * *why; -ENOMEM when the arena is exhausted. The header's fields are set in any case if 8 bytes are there. */
+/* Decodes one whole message (`wire.len` bytes, as the header says). 0; -EBADMSG with the error that
+ * answers it in *why; -ENOMEM when the arena is exhausted. The header's fields are set in any case
+ * if 8 bytes are there. */
 int of_decode(struct of_message *m, struct bytes wire, struct arena *arena, of_error *why);
 
 /* Writes the message with its length. What does not fit makes the writer bad. */
@@ -872,8 +532,8 @@ const char *of_type_name(uint8_t type);
 /* The same from the message's bytes, for trace_set_printer(). */
 void of_print_wire(struct bytes message, struct text *t);
 
-/* The length field of the header in the first 4 bytes of a stream, or 0 when it is shorter than a header: the stream
- * can not go on. */
+/* The length field of the header in the first 4 bytes of a stream, or 0 when it is shorter than a
+ * header: the stream can not go on. */
 static inline size_t of_message_length(const uint8_t header[4])
 {
     size_t length = (size_t)header[2] << 8 | header[3];
@@ -881,10 +541,12 @@ static inline size_t of_message_length(const uint8_t header[4])
     return length < OFP_HEADER_SIZE ? 0 : length;
 }
 
-/* An error message that answers `request` (clause 7.4.4: at least its first 64 bytes are quoted). */
+/* An error message that answers `request` (clause 7.4.4: at least its first 64 bytes are quoted).
+ */
 void of_encode_error(struct writer *w, uint32_t xid, of_error error, struct bytes request);
 
-/* A multipart reply that grows entry by entry and is cut into messages of at most 64 KB. `emit` gets each whole message. */
+/* A multipart reply that grows entry by entry and is cut into messages of at most 64 KB. `emit`
+ * gets each whole message. */
 struct of_multipart_writer {
     uint8_t *buffer; /* OFP_MAX_MESSAGE bytes, the caller's */
     struct writer w;
@@ -894,8 +556,9 @@ struct of_multipart_writer {
     void *context;
 };
 
-void of_multipart_begin(struct of_multipart_writer *mw, uint8_t *buffer, uint32_t xid, uint16_t type,
-                        void (*emit)(void *context, struct bytes message), void *context);
+void of_multipart_begin(struct of_multipart_writer *mw, uint8_t *buffer, uint32_t xid,
+                        uint16_t type, void (*emit)(void *context, struct bytes message),
+                        void *context);
 /* One entry of the reply's list: a struct of_flow_stats, of_port ... as the type says. */
 void of_multipart_add(struct of_multipart_writer *mw, const void *entry);
 void of_multipart_end(struct of_multipart_writer *mw);
@@ -906,7 +569,8 @@ void of_encode_actions(struct writer *w, const struct of_action *at, size_t coun
 void of_encode_instructions(struct writer *w, const struct of_instructions *instructions);
 of_error of_decode_match(struct reader *r, struct of_match *m);
 of_error of_decode_actions(struct reader *r, struct of_actions *actions, struct arena *arena);
-of_error of_decode_instructions(struct reader *r, struct of_instructions *instructions, struct arena *arena);
+of_error of_decode_instructions(struct reader *r, struct of_instructions *instructions,
+                                struct arena *arena);
 
 /* "set_field:0x11->tun_id,output:2", "apply actions and goto" in the style of ovs-ofctl. */
 void of_print_port(struct text *t, uint32_t port);

@@ -1,5 +1,6 @@
 /*
- * oxm.h -- single OXMs, for the room's own files: match.c knows them, set_field (actions.c) uses them.
+ * oxm.h -- single OXMs, for the room's own files: match.c knows them, set_field (actions.c) uses
+ * them.
  */
 #ifndef STROWGER_WIRE_OPENFLOW_OXM_H
 #define STROWGER_WIRE_OPENFLOW_OXM_H
@@ -14,7 +15,8 @@ struct oxm {
 
 /* 0, OFPBMC_BAD_LEN or OFPBMC_BAD_FIELD. */
 of_error of_decode_oxm(struct reader *r, struct oxm *oxm);
-/* `value` NULL: the header alone (for experimenter classes with their number), as table features list them. */
+/* `value` NULL: the header alone (for experimenter classes with their number), as table features
+ * list them. */
 void of_encode_oxm(struct writer *w, const struct of_field *f, const uint8_t *value,
                    const uint8_t *mask);
 

@@ -1,0 +1,119 @@
+/*
+ * switch_fuzz.c -- the switch's data path under hostile requests and packets: the input is a row of
+ * chunks, each a byte that says what it is, two bytes of length, and an OpenFlow message or a
+ * packet. Messages change the rules (some in a transaction that is rolled back), packets go through
+ * them.
+ */
+#include <stdlib.h>
+
+#include "base/loop.h"
+#include "switch/change.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PORTS 3
+
+static struct datapath dp;
+static struct port ports[PORTS + 1];
+
+static void forget(struct port *p)
+{
+    (void)p;
+}
+
+static bool nobody_hears(const struct packet *packet, uint8_t reason, uint8_t table_id,
+                         uint64_t cookie)
+{
+    (void)packet;
+    (void)reason;
+    (void)table_id;
+    (void)cookie;
+    return true;
+}
+
+static const struct port_driver driver = {.name = "nowhere", .send = forget};
+
+static void start(void)
+{
+    datapath_init(&dp, 1, 64);
+    dp.packet_in = nobody_hears;
+    for (uint32_t i = 1; i <= PORTS; i++) {
+        ports[i] = (struct port){.dp = &dp, .driver = &driver, .number = i};
+        dp.ports[i] = &ports[i];
+    }
+}
+
+static void end(void)
+{
+    ports_flush();
+    change_remove_all_flows(&dp);
+    for (uint32_t i = 1; i <= PORTS; i++)
+        dp.ports[i] = NULL;
+    datapath_free(&dp);
+}
+
+static void request(struct bytes wire, bool roll_back, struct arena *arena)
+{
+    struct transaction t;
+    struct of_message m;
+    of_error error;
+
+    arena_reset(arena);
+    if (of_decode(&m, wire, arena, &error) < 0)
+        return;
+    change_begin(&t, &dp);
+    if (m.type == OFPT_FLOW_MOD)
+        error = change_flow_mod(&t, &m.flow_mod);
+    else if (m.type == OFPT_GROUP_MOD)
+        error = change_group_mod(&t, &m.group_mod);
+    else if (m.type == OFPT_METER_MOD)
+        error = change_meter_mod(&t, &m.meter_mod);
+    if (error || roll_back)
+        change_rollback(&t);
+    else
+        change_commit(&t);
+    if (m.type == OFPT_PACKET_OUT && check_actions(&dp, &m.packet_out.actions, NULL, true) == 0) {
+        struct packet *p = packet_copy_of(m.packet_out.data);
+
+        if (!p)
+            return;
+        packet_enter(p, m.packet_out.in_port);
+        pipeline_packet_out(&dp, p, &m.packet_out.actions);
+        ports_flush();
+    }
+}
+
+static void packet(struct bytes frame, uint32_t port)
+{
+    struct packet *p = packet_copy_of(frame);
+
+    if (!p)
+        return;
+    packet_enter(p, port);
+    pipeline_burst(&dp, &ports[port], &p, 1);
+    ports_flush();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct reader r = reader_of(data, size);
+    struct arena arena;
+
+    if (!loop_uv())
+        (void)loop_init();
+    arena_init(&arena, 1 << 20);
+    start();
+    while (rd_left(&r) >= 3) {
+        uint8_t what = rd_u8(&r);
+        size_t len = rd_u16(&r);
+        struct bytes chunk = rd_view(&r, len < rd_left(&r) ? len : rd_left(&r));
+
+        if (what & 1)
+            request(chunk, what & 2, &arena);
+        else
+            packet(chunk, 1 + what / 2 % PORTS);
+    }
+    end();
+    arena_free(&arena);
+    return 0;
+}
