@@ -41,15 +41,16 @@ static const struct verb verbs[] = {
     {"lab", lab_main, "eNodeBs and phones in software"},
 };
 
-/* In the order in which a network's functions are shown. */
+/* In the order in which a network's functions are shown, with the sign by which each has what it
+ * needs. */
 static const struct manager_function functions[] = {
-    {"hss", hss_main, NULL},
-    {"mme", mme_main, NULL},
-    {"sgw", sgw_main, NULL},
-    {"pgw", pgw_main, NULL},
-    {"controller", controller_main, NULL},
-    {"switch", switch_main, NULL},
-    {"lab", lab_main, NULL},
+    {"hss", hss_main, NULL, {NULL}},
+    {"mme", mme_main, NULL, {"/state?what=peers", "state", "Open", "the HSS"}},
+    {"sgw", sgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
+    {"pgw", pgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
+    {"controller", controller_main, NULL, {"/state", "synchronised", NULL, "the switch"}},
+    {"switch", switch_main, NULL, {NULL}},
+    {"lab", lab_main, NULL, {"/state", "enbs_up", NULL, "the MME"}},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

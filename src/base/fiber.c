@@ -234,6 +234,10 @@ static struct fiber *make_stack(void)
         return NULL;
     }
     (void)VALGRIND_STACK_REGISTER(mapping + page_size(), mapping + size);
+#ifdef HAVE_ASAN
+    /* What AddressSanitizer remembers of a former mapping here does not hold. */
+    __asan_unpoison_memory_region(mapping + page_size(), FIBER_STACK_SIZE);
+#endif
     uintptr_t top = ((uintptr_t)mapping + size - sizeof(struct fiber)) & ~(uintptr_t)63;
     struct fiber *fiber = (struct fiber *)top;
     fiber->mapping = mapping;

@@ -270,7 +270,8 @@ static bool create_pdr(struct draft *d, const struct pfcp_create_pdr *create)
         return refuse_rule(d, PFCP_RULE_PDR, create->pdr_id);
     if (d->rules.pdr_count == UP_MAX_PDRS)
         return refuse_full(d);
-    /* One that is removed and made anew in one message may keep its flows, and then their counters. */
+    /* One that is removed and made anew in one message may keep its flows, and then their counters.
+     */
     *pdr = (struct up_pdr){.id = create->pdr_id,
                            .precedence = create->precedence,
                            .counted = before ? before->counted : 0};

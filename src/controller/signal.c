@@ -39,6 +39,8 @@ int up_signal_open(void)
     if (signal_socket < 0)
         return -errno;
     setsockopt(signal_socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    /* The address is an interface's of the switch, which may come later than we. */
+    setsockopt(signal_socket, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
     if (bind(signal_socket, (struct sockaddr *)&address, sizeof(address)) < 0) {
         int err = -errno;
         log_error("cannot send GTP-U messages from port %d of the tunnel address: %s", GTPU_PORT,

@@ -404,6 +404,7 @@ int switches_open(const struct sockaddr *address, uint32_t probe_interval_ms,
     arena_init(&registry.arena, ARENA_LIMIT);
     arena_init(&registry.part_arena, ARENA_LIMIT);
     metric_register(metrics, METRICS);
+    trace_set_printer(TRACE_OPENFLOW, of_print_wire);
     return openflow_listen(&registry.listener, address, &options);
 }
 

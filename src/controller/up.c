@@ -288,7 +288,8 @@ static void switch_gone(struct controller_switch *sw)
             take_switch(other);
 }
 
-/* Port numbers are in flows: when one changes, all is compared. */
+/* Port numbers are in flows: when one changes, all is compared. A port that has come up may lead to
+ * a next hop. */
 static void ports_changed(struct controller_switch *sw)
 {
     struct up_switch_view before = up.view;
@@ -300,10 +301,8 @@ static void ports_changed(struct controller_switch *sw)
     }
     if (sw != up.sw || !look_at_ports(sw))
         return;
-    if (memcmp(&before, &up.view, sizeof(before)) == 0 && had_signal == up.has_signal_port)
-        return;
-    up_sgi_stop();
-    up_resync_start();
+    if (memcmp(&before, &up.view, sizeof(before)) != 0 || had_signal != up.has_signal_port)
+        up_resync_start();
     up_sgi_start();
 }
 

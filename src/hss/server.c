@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hss/csv.h"
 #include "hss/hss.h"
 #include "hss/server.h"
 
@@ -25,15 +24,6 @@ struct hss *hss_running(void)
 }
 
 /* ---- Configuration --------------------------------------------------------------------------------------------- */
-
-static bool parse_plmn(const struct config_field *field, const char *text, void *value, struct text *why)
-{
-    (void)field;
-    (void)why;
-    return plmn_parse(text, value) == 0;
-}
-
-static const struct config_type plmn_type = {"a PLMN (00101, 001-001)", parse_plmn};
 
 static bool parse_apns(const struct config_field *field, const char *text, void *value,
                        struct text *why)
@@ -58,13 +48,28 @@ static const struct config_schema profile_schema = {
     "profile", "what a subscriber has whose record tells nothing", profile_fields,
     sizeof(profile_fields) / sizeof(profile_fields[0]), sizeof(struct hss_profile)};
 
+static const struct config_field test_sims_fields[] = {
+    CONFIG_FIELD(struct hss_test_sims, imsi, &config_imsi, "IMSI of the first", .required = true),
+    CONFIG_FIELD(struct hss_test_sims, count, &config_uint, "how many, with consecutive IMSIs",
+                 .fallback = "1", .min = 1, .max = 10000000),
+    CONFIG_FIELD(struct hss_test_sims, k, &config_string, "K, 32 hexadecimal digits", .required = true),
+    CONFIG_FIELD(struct hss_test_sims, op, &config_string, "OP, 32 hexadecimal digits, or"),
+    CONFIG_FIELD(struct hss_test_sims, opc, &config_string, "OPc, 32 hexadecimal digits"),
+    CONFIG_FIELD(struct hss_test_sims, apns, &apns_type, "APNs; the profile's if left out"),
+};
+static const struct config_schema test_sims_schema = {
+    "test_sims", "a run of SIMs with one key", test_sims_fields,
+    sizeof(test_sims_fields) / sizeof(test_sims_fields[0]), sizeof(struct hss_test_sims)};
+
 static const struct config_field hss_fields_of_config[] = {
     CONFIG_SUBSECTION(struct hss_config, diameter, &diameter_config_schema, "S6a", .required = true),
     CONFIG_FIELD(struct hss_config, database, &config_string,
                  "SQLite file; relative to the network's run directory", .fallback = "hss.db"),
     CONFIG_FIELD(struct hss_config, import, &config_string,
                  "CSV file of subscribers to add at start; relative to this file"),
-    CONFIG_LIST_OF(struct hss_config, plmns, &plmn_type,
+    CONFIG_LIST_OF_SECTIONS(struct hss_config, test_sims, &test_sims_schema,
+                            "runs of SIMs with one key, for tests and load"),
+    CONFIG_LIST_OF(struct hss_config, plmns, &config_plmn,
                    "networks where subscribers may register; none: all"),
     CONFIG_SUBSECTION(struct hss_config, profile, &profile_schema,
                       "what a subscriber has whose record tells nothing"),
@@ -255,58 +260,6 @@ static json_t *state(const char *what, const struct control_request *request)
 
 /* ---- Start and end ------------------------------------------------------------------------------------------------------ */
 
-static void complain(const char *message, void *argument)
-{
-    (void)argument;
-    log_error("%s", message);
-}
-
-/* Adds those of the file that are not there yet. */
-static int import_records(struct hss_csv *csv)
-{
-    struct hss_subscriber subscriber;
-    long added = 0, there = 0;
-
-    int err = store_begin(hss.store, true);
-    while (err == 0 && csv_next(csv, &subscriber) > 0) {
-        err = store_put(hss.store, &subscriber, false);
-        added += err == 0;
-        there += err == -EEXIST;
-        if (err == -EEXIST)
-            err = 0;
-    }
-    if (err == 0)
-        err = store_commit(hss.store);
-    else
-        store_rollback(hss.store);
-    if (err < 0)
-        log_error("import: the database: %s", store_error(hss.store));
-    else
-        log_info("%ld subscribers imported, %ld were there", added, there);
-    return err;
-}
-
-static int import(const struct config *config)
-{
-    const char *slash = strrchr(config_file(config), '/');
-    char path[1024];
-    struct hss_csv *csv;
-
-    if (!hss.config.import || !hss.config.import[0])
-        return 0;
-    if (hss.config.import[0] == '/' || !slash)
-        snprintf(path, sizeof(path), "%s", hss.config.import);
-    else
-        snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - config_file(config)),
-                 config_file(config), hss.config.import);
-    int err = csv_open(path, &hss.config.profile, complain, NULL, &csv);
-    if (err < 0)
-        return err;
-    err = csv_check(csv) < 0 ? -EINVAL : import_records(csv);
-    csv_close(csv);
-    return err;
-}
-
 int hss_open(struct hss *h, const char *database)
 {
     char reason[256];
@@ -378,7 +331,7 @@ static int start(struct config *config)
     }
     err = hss_open(&hss, path);
     if (err == 0)
-        err = import(config);
+        err = hss_seed(&hss, config);
     return err < 0 ? err : hss_serve(&hss);
 }
 

@@ -5,6 +5,7 @@
  *   to_mme.c     requests to MMEs: CLR, IDR, RSR
  *   profile.c    a record as Subscription-Data
  *   provision.c  subscribers added, changed and deleted while it runs, by the control socket
+ *   seed.c       who is in the database from the start: a CSV file, test SIMs
  *   server.c     configuration, start and end, state and metrics
  */
 #ifndef STROWGER_HSS_SERVER_H
@@ -14,11 +15,23 @@
 #include "hss/auth.h"
 #include "link/diameter_peer.h"
 
+/* SIMs with consecutive IMSIs and one key: for tests and load, not for people. */
+struct hss_test_sims {
+    char imsi[IMSI_SIZE];
+    uint32_t count;
+    const char *k, *op, *opc; /* as in a record */
+    const char *apns;         /* NULL: the profile's */
+};
+
 /* Section `hss:`. */
 struct hss_config {
     struct diameter_config diameter;
     const char *database; /* a file; relative to the run directory; ":memory:" */
     const char *import;   /* CSV, imported at start; relative to the configuration file */
+    struct {
+        struct hss_test_sims *at;
+        size_t count;
+    } test_sims;
     struct {
         struct plmn *at;
         size_t count;
@@ -130,6 +143,10 @@ struct hss *hss_running(void);
 /* With config filled: opens the database and counts the run; opens the Diameter node; frees all but the node. */
 int hss_open(struct hss *hss, const char *database);
 int hss_serve(struct hss *hss);
+
+/* seed.c: adds what the configuration names and the database does not have yet (`import`, `test_sims`). 0 or negative errno
+ * with the reason logged. */
+int hss_seed(struct hss *hss, const struct config *config);
 void hss_close(struct hss *hss);
 
 #endif

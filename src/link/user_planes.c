@@ -15,6 +15,9 @@ struct plane {
     uint8_t number;
     struct pfcp_association *association;
     uint32_t sessions;
+    uint64_t *doomed; /* sessions to be deleted when it is back */
+    size_t doomed_count, doomed_room;
+    struct fiber *undertaker; /* deletes them; NULL: there are none, or it is away */
 };
 
 struct user_planes {
@@ -24,15 +27,68 @@ struct user_planes {
     struct pfcp_endpoint *pfcp;
     uint8_t context_bits; /* for the largest context id */
     uint8_t tunnel_bits;
+    bool is_closing;
     size_t count;
     struct plane at[USER_PLANES_MAX];
 };
+
+/* A user plane that is away for long must not make us grow without end: what is beyond this is left
+ * to it. */
+#define MAX_DOOMED 1000000u
+
+static void remember(struct plane *plane, uint64_t seid)
+{
+    if (plane->doomed_count == plane->doomed_room) {
+        size_t room = plane->doomed_room ? plane->doomed_room * 2 : 16;
+        uint64_t *doomed =
+            room <= MAX_DOOMED * 2 ? realloc(plane->doomed, room * sizeof(*doomed)) : NULL;
+        if (!doomed)
+            return;
+        plane->doomed = doomed;
+        plane->doomed_room = room;
+    }
+    plane->doomed[plane->doomed_count++] = seid;
+}
+
+static void forget_doomed(struct plane *plane)
+{
+    free(plane->doomed);
+    plane->doomed = NULL;
+    plane->doomed_count = plane->doomed_room = 0;
+}
+
+/* Deletes one after the other; ends when the user plane is gone again. */
+static void bury(void *argument)
+{
+    struct plane *plane = argument;
+    struct pfcp_session_deletion_request body = {0};
+    struct pfcp_message *answer;
+
+    plane->undertaker = fiber_self();
+    while (plane->doomed_count > 0) {
+        uint64_t seid = plane->doomed[--plane->doomed_count];
+        int err = user_plane_request(plane->planes, plane->number, seid,
+                                     PFCP_SESSION_DELETION_REQUEST, &body, &answer);
+        if (err == -ETIMEDOUT || err == -ENETUNREACH || err == -ECANCELED) {
+            if (!plane->planes->is_closing)
+                remember(plane, seid);
+            break;
+        }
+    }
+    plane->undertaker = NULL;
+    if (plane->doomed_count == 0)
+        forget_doomed(plane);
+}
 
 static void association_up(void *owner, struct pfcp_association *association, bool restarted)
 {
     struct plane *plane = owner;
 
     plane->association = association;
+    if (restarted)
+        forget_doomed(plane);
+    else if (plane->doomed_count > 0 && !plane->undertaker)
+        fiber_spawn("user plane", bury, plane);
     plane->planes->handler->up(plane->planes->owner, plane->number, restarted);
 }
 
@@ -175,10 +231,13 @@ int user_planes_open(const struct pfcp_path_config *config, uint32_t recovery_ti
 
 void user_planes_close(struct user_planes *planes)
 {
+    planes->is_closing = true;
     for (size_t i = 0; i < planes->count; i++)
         pfcp_association_end(planes->at[i].association);
     if (planes->pfcp)
         pfcp_close(planes->pfcp);
+    for (size_t i = 0; i < planes->count; i++)
+        forget_doomed(&planes->at[i]);
     free(planes);
 }
 
@@ -301,6 +360,26 @@ int user_plane_request(struct user_planes *planes, uint8_t plane, uint64_t seid,
         return -ENETUNREACH;
     }
     return err;
+}
+
+int user_plane_delete(struct user_planes *planes, uint8_t plane, uint64_t seid,
+                      struct pfcp_message **answer)
+{
+    struct pfcp_session_deletion_request body = {0};
+    int err = user_plane_request(planes, plane, seid, PFCP_SESSION_DELETION_REQUEST, &body, answer);
+
+    if ((err == -ETIMEDOUT || err == -ENETUNREACH) && plane < planes->count && !planes->is_closing)
+        remember(&planes->at[plane], seid);
+    return err;
+}
+
+size_t user_planes_remembered(const struct user_planes *planes)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < planes->count; i++)
+        sum += planes->at[i].doomed_count;
+    return sum;
 }
 
 void user_planes_answer_report(struct user_planes *planes, uint32_t transaction, uint64_t up_seid,

@@ -74,6 +74,15 @@ int user_plane_f_teid(const struct user_planes *planes, uint8_t plane, uint8_t s
 int user_plane_request(struct user_planes *planes, uint8_t plane, uint64_t seid,
                        enum pfcp_message_type type, const void *body, struct pfcp_message **answer);
 
+/* Deletes the user plane's session and waits for the answer, in a fiber. When the user plane is not
+ * there, or does not answer, the session is remembered and deleted when it is back (unless it has
+ * started anew, and so has forgotten it by itself). Errors as above. */
+int user_plane_delete(struct user_planes *planes, uint8_t plane, uint64_t seid,
+                      struct pfcp_message **answer);
+
+/* Sessions remembered for deletion, in all. */
+size_t user_planes_remembered(const struct user_planes *planes);
+
 /* Answers a report to the user plane's SEID of the session (0: unknown). */
 void user_planes_answer_report(struct user_planes *planes, uint32_t transaction, uint64_t up_seid,
                                enum pfcp_cause cause);

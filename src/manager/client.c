@@ -143,3 +143,27 @@ json_t *client_functions(const char *directory)
     }
     return names;
 }
+
+static bool sign_holds(const json_t *value, const struct manager_sign *sign)
+{
+    const char *text = json_string_value(value);
+
+    if (sign->text)
+        return text && strstr(text, sign->text);
+    return json_is_true(value) || json_number_value(value) > 0 || (text && text[0]);
+}
+
+const char *client_waits_for(const char *directory, const struct manager_function *function)
+{
+    const struct manager_sign *sign = &function->ready;
+    size_t i;
+    json_t *row;
+
+    if (!sign->target)
+        return NULL;
+    json_t *answer = client_get(directory, function->name, sign->target, NULL);
+    bool ready = sign_holds(json_object_get(answer, sign->key), sign);
+    json_array_foreach(answer, i, row) ready |= sign_holds(json_object_get(row, sign->key), sign);
+    json_decref(answer);
+    return ready ? NULL : sign->waits_for;
+}

@@ -59,6 +59,9 @@ json_t *client_get(const char *directory, const char *function, const char *targ
 /* Names of all control sockets in the directory ("manager" excluded), as a JSON list. */
 json_t *client_functions(const char *directory);
 
+/* What the function still waits for before it can serve ("the HSS"); NULL when it is ready. */
+const char *client_waits_for(const char *directory, const struct manager_function *function);
+
 /* ---- supervisor.c: the process that keeps the functions running ---- */
 
 enum output {

@@ -13,12 +13,23 @@
 
 #include <stddef.h>
 
+/* How one sees that a function has found the peers without which it cannot serve: the answer to a
+ * GET has a key that is true, or a number above 0, or a text that holds `text`; in a list one such
+ * row is enough. */
+struct manager_sign {
+    const char *target; /* "/state?what=peers" */
+    const char *key;
+    const char *text;      /* NULL: any value that is not false, 0 or empty */
+    const char *waits_for; /* until then: "the HSS" */
+};
+
 /* A function that is run as a process: its verb, which is also the name of its section in the file.
  */
 struct manager_function {
     const char *name;
     int (*main)(int argc, char **argv);
     const char *const *more_sections; /* it reads besides its own; NULL, or NULL ends it */
+    struct manager_sign ready;        /* target NULL: as soon as it is up */
 };
 
 /* The table must stay. In the order in which they are shown. */

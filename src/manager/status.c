@@ -135,6 +135,10 @@ static void add_function(json_t *row, const char *directory)
         json_object_set(row, "summary", summary);
         add_rates(row, summary, seen, elapsed_s);
     }
+    const struct manager_function *function = manager_find_function(name);
+    const char *waits_for = summary && function ? client_waits_for(directory, function) : NULL;
+    if (waits_for)
+        json_object_set_new(row, "waits_for", json_string(waits_for));
     json_decref(seen->summary);
     seen->summary = summary;
     seen->at_us = now_us;
@@ -193,11 +197,14 @@ static json_t *row_for_people(const json_t *row)
                 c = text_in(cpu, sizeof(cpu)), s = text_in(summary, sizeof(summary));
     const char *state = json_string_value(json_object_get(row, "state"));
     const char *last_end = json_string_value(json_object_get(row, "last_end"));
+    const char *waits_for = json_string_value(json_object_get(row, "waits_for"));
     bool up = state && strcmp(state, "up") == 0;
 
     text_duration(&t, json_number_value(json_object_get(row, "since_s")));
     text_add(&m, "%.1f MB", json_number_value(json_object_get(row, "memory_bytes")) / 1e6);
     text_add(&c, "%.1f %%", json_number_value(json_object_get(row, "cpu_percent")));
+    if (waits_for)
+        text_add(&s, "waits for %s", waits_for);
     text_summary(&s, row);
     if (!up && last_end && last_end[0])
         text_add(&s, "%s%s", s.len ? "; " : "", last_end);

@@ -180,7 +180,7 @@ static void read_owner(unsigned ring)
     size_t i;
     json_t *record;
 
-    json_array_foreach (records, i, record)
+    json_array_foreach(records, i, record)
         learn_owner(ring, json_string_value(json_object_get(record, "local")));
     json_decref(records);
 }

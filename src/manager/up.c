@@ -28,12 +28,14 @@
 
 #include "manager/inner.h"
 
-#define LOCK_WAIT_MS  4000 /* for a network that is just being taken down */
-#define DOWN_WAIT_MS  15000
-#define POLL_MS       100
-#define REDRAW_MS     1000
-#define ORPHAN_ROUNDS 50
-#define READY_SIZE    2200
+#define CONNECT_WAIT_MS 5000 /* for functions to find each other */
+#define CONNECT_POLL_MS 20
+#define LOCK_WAIT_MS    4000 /* for a network that is just being taken down */
+#define DOWN_WAIT_MS    15000
+#define POLL_MS         100
+#define REDRAW_MS       1000
+#define ORPHAN_ROUNDS   50
+#define READY_SIZE      2200
 
 struct options {
     const char *file;
@@ -55,7 +57,7 @@ static struct {
     struct manager_config manager;
     struct network network;
     bool base_is_ours; /* the directory above it was made by us */
-    pid_t supervisor; /* in the keeper */
+    pid_t supervisor;  /* in the keeper */
     volatile sig_atomic_t asked_to_stop;
 } up;
 
@@ -460,6 +462,37 @@ static bool start_scenario(void)
     return err == 0 && status == 200;
 }
 
+/* The first function that still waits for a peer, and for whom; NULL when there is none. */
+static const struct manager_function *first_that_waits(const char **waits_for)
+{
+    for (size_t i = 0; i < manager_function_count; i++) {
+        const struct manager_function *function = &manager_functions[i];
+        bool runs = check_has_function(up.config, function) &&
+                    !(up.options.without_lab && strcmp(function->name, "lab") == 0);
+        if (runs && (*waits_for = client_waits_for(up.directory, function)))
+            return function;
+    }
+    return NULL;
+}
+
+/* All processes are up; they find each other now. A network in which one does not is told and used
+ * all the same: the peer may be somebody else's, and come later. */
+static void wait_until_connected(void)
+{
+    const struct manager_function *waiting = NULL;
+    const char *waits_for = NULL;
+
+    for (unsigned waited = 0; waited < CONNECT_WAIT_MS && !up.asked_to_stop;
+         waited += CONNECT_POLL_MS) {
+        waiting = first_that_waits(&waits_for);
+        if (!waiting)
+            return;
+        usleep(CONNECT_POLL_MS * 1000);
+    }
+    if (waiting && !up.asked_to_stop)
+        fprintf(stderr, "strowger: %s still waits for %s\n", waiting->name, waits_for);
+}
+
 /* Lets the lab run and tells what happens. Exit code. */
 static int run_scenario(void)
 {
@@ -514,6 +547,8 @@ static int keep(int ready_fd, enum output output, int parent_fd)
     int result;
 
     bool ready = wait_until_ready(ready_fd, why);
+    if (ready && (up.options.run || up.options.detach))
+        wait_until_connected();
     if (!ready && !up.asked_to_stop)
         fprintf(stderr, "strowger: %s\n", why);
     if (parent_fd >= 0) { /* tell the one who waits for --detach */

@@ -16,16 +16,6 @@
 
 /* ---- Types of values that only this room has --------------------------------------------------------- */
 
-static bool parse_plmn(const struct config_field *field, const char *text, void *value,
-                       struct text *why)
-{
-    (void)field;
-    (void)why;
-    return plmn_parse(text, value) == 0;
-}
-
-static const struct config_type plmn_type = {"a PLMN (MCC and MNC, 00101 or 001-01)", parse_plmn};
-
 static const char *const carrier_names[] = {"auto", "kernel", "usrsctp", "udp", NULL};
 static const char *const integrity_names[] = {"EIA0", "EIA1", "EIA2", "EIA3", NULL};
 static const char *const ciphering_names[] = {"EEA0", "EEA1", "EEA2", "EEA3", NULL};
@@ -48,7 +38,7 @@ static const char *const ciphering_names[] = {"EEA0", "EEA1", "EEA2", "EEA3", NU
                                                   .size = sizeof(struct struct_type)}
 
 static const struct config_field area_schema_fields[] = {
-    CONFIG_FIELD(struct mme_area_config, plmn, &plmn_type, "the network the areas belong to",
+    CONFIG_FIELD(struct mme_area_config, plmn, &config_plmn, "the network the areas belong to",
                  .required = true),
     CONFIG_LIST_OF(struct mme_area_config, tacs, &config_uint,
                    "tracking area codes; a phone gets all of them as its TAI list", .required = true,

@@ -278,6 +278,16 @@ void mme_put_back(struct mme_ue *ue, const struct mme_event *event)
     put(ue->run, event, true);
 }
 
+/* True when something in the mailbox came on this connection: it is still needed. */
+static bool mail_is_from(const struct mme_run *run, uint32_t s1)
+{
+    for (const struct mme_mail *mail = run->mail; mail; mail = mail->next) {
+        if (mail->event.s1 == s1)
+            return true;
+    }
+    return false;
+}
+
 /* ---- The fiber ------------------------------------------------------------------------------------------------ */
 
 /* What must be true of a phone at rest is made true, whatever the procedure did and however it ended. */
@@ -296,7 +306,7 @@ static void settle(struct mme_ue *ue)
             mme_ue_is_idle_now(ue);
         return;
     }
-    if (mme_ue_is_connected(ue))
+    if (mme_ue_is_connected(ue) && !mail_is_from(run, ue->s1))
         mme_s1_release(mme_s1_of(ue), run->release_cause);
     mme_delete_all_sessions(ue);
     if (ue->hss_knows_us && !ue->is_superseded && !mme_has_mail(ue))

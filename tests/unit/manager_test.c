@@ -142,7 +142,10 @@ static int lab_main(int argc, char **argv)
 }
 
 static const struct manager_function functions[] = {
-    {"alpha", toy_main, NULL}, {"beta", toy_main, NULL}, {"lab", lab_main, NULL}};
+    {"alpha", toy_main, NULL, {"/state?what=rows", "name", "row", "a row"}},
+    {"beta", toy_main, NULL, {"/state", "number", NULL, "a number"}},
+    {"lab", lab_main, NULL, {NULL}},
+};
 
 static const struct {
     const char *name;
@@ -429,6 +432,17 @@ static void interrupting_up_takes_everything_away(void **state)
     assert_true(nothing_is_left());
 }
 
+static void a_function_that_lacks_a_peer_is_told(void **state)
+{
+    (void)state;
+    write_file("broken.yaml", "name: broken\nbeta: {number: 0}\n");
+    assert_int_equal(run("up %/broken.yaml -d"), 0);
+    assert_true(says("beta still waits for a number"));
+    assert_int_equal(run("status"), 0);
+    assert_true(says("waits for a number"));
+    assert_int_equal(run("down"), 0);
+}
+
 static void a_function_that_dies_is_started_again(void **state)
 {
     (void)state;
@@ -565,6 +579,7 @@ static int test_all(void)
         cmocka_unit_test_setup_teardown(what_only_the_whole_shows_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(up_detached_answers_and_goes_down, setup, teardown),
         cmocka_unit_test_setup_teardown(interrupting_up_takes_everything_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_function_that_lacks_a_peer_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_function_that_dies_is_started_again, setup, teardown),
         cmocka_unit_test_setup_teardown(killing_the_supervisor_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(killing_the_keeper_leaves_nothing, setup, teardown),

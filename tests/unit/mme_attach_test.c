@@ -856,6 +856,7 @@ static void test_repeated_request(void **state)
     (void)state;
     phone_attach_request(&phone);
     phone_expect_authentication(&phone);
+    phone.ksi = NAS_KSI_NO_KEY;
     phone_attach_request(&phone);
     enb_expect_nothing(enb);
     phone_answer_authentication(&phone);
@@ -870,8 +871,11 @@ static void test_different_request(void **state)
     phone_expect_authentication(&phone);
     phone.eea = 0x80;
     phone_attach_request(&phone);
-    phone_expect_release(&phone);
-    expect_nothing_left();
+    phone_expect_authentication(&phone);
+    phone_answer_authentication(&phone);
+    phone_expect_security_mode(&phone);
+    assert_int_equal(mme.ues.count, 1);
+    assert_int_equal(mme_outcome_count(MME_ATTACH, MME_ABORTED), 1);
 }
 
 /* 5.5.1.2.7 d: after Attach Accept the same request asks for it again. */

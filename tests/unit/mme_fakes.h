@@ -16,7 +16,7 @@
 #include "link/sctp.h"
 #include "wire/s1ap/s1ap.h"
 
-#define FAKE_MAX_ENBS  8
+#define FAKE_MAX_ENBS  32
 #define FAKE_MAX_QUEUE 512
 
 /* ---- eNodeBs ------------------------------------------------------------------------------------------ */
