@@ -81,6 +81,7 @@ class Network:
                                         stdout=self.output, stderr=subprocess.STDOUT, env=self.environment)
         try:
             wait_for("all functions", self.all_up, 20)
+            wait_for("readiness", lambda: not self.waits(), 20)
         except AssertionError:
             self.__exit__(None, None, None)
             raise
@@ -104,6 +105,12 @@ class Network:
         if self.process.poll() is not None:
             raise AssertionError(f"`strowger up` ended with {self.process.returncode}")
         return all(self.is_up(function) for function in FUNCTIONS) and self.get("lab", "/state")
+
+    def waits(self):
+        """What functions still wait for: peers, mostly."""
+        rows = json.loads(self.run("status", self.name, "--json").stdout)
+        rows = rows.get("functions", rows) if isinstance(rows, dict) else rows
+        return [f"{row['function']}: {row['waits_for']}" for row in rows if row.get("waits_for")]
 
     def is_up(self, function):
         try:

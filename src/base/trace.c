@@ -43,7 +43,7 @@ static struct {
     size_t tail; /* the oldest record */
     size_t used;
     uint64_t sequence;
-    trace_printer printers[TRACE_PROTOCOLS];
+    trace_printer printers[TRACE_PROTOCOLS][2]; /* of messages received, sent */
 } trace;
 
 static const char *const names[TRACE_PROTOCOLS] = {
@@ -59,7 +59,13 @@ const char *trace_protocol_name(enum trace_protocol protocol)
 
 void trace_set_printer(enum trace_protocol protocol, trace_printer printer)
 {
-    trace.printers[protocol] = printer;
+    trace_set_printers(protocol, printer, printer);
+}
+
+void trace_set_printers(enum trace_protocol protocol, trace_printer sent, trace_printer received)
+{
+    trace.printers[protocol][true] = sent;
+    trace.printers[protocol][false] = received;
 }
 
 void trace_free(void)
@@ -317,8 +323,8 @@ static bool add_json(const struct trace_record *record, void *argument)
         return false;
     struct text hex = text_in(digits, hex_size);
     text_hex(&hex, record->message);
-    if (trace.printers[record->protocol])
-        trace.printers[record->protocol](record->message, &t);
+    if (trace.printers[record->protocol][record->sent])
+        trace.printers[record->protocol][record->sent](record->message, &t);
     json_array_append_new(
         list->array,
         json_pack("{s:I,s:I,s:s,s:b,s:o,s:o,s:s,s:s,s:s}", "sequence",

@@ -48,10 +48,12 @@ void trace_message(enum trace_protocol protocol, bool sent, const struct sockadd
 /* What was recorded under `subject` also belongs to `name`. */
 void trace_alias(const char *subject, const char *name);
 
-/* The interface names ("S1-MME", "NAS", "S6a" ...) and the function that tells a message in one line, e.g. "Attach request
- * ...". For `strowger trace`, which prints in its own process, each room's codec registers through this as well. */
+/* The function that tells a message in one line, its name first ("attach request ..."). Each room registers those of the
+ * protocols that it speaks; they run when somebody asks. Secrets are never told. */
 typedef void (*trace_printer)(struct bytes message, struct text *t);
 void trace_set_printer(enum trace_protocol protocol, trace_printer printer);
+/* For a protocol in which the same bytes mean another thing in the other direction (NAS). */
+void trace_set_printers(enum trace_protocol protocol, trace_printer sent, trace_printer received);
 
 const char *trace_protocol_name(enum trace_protocol protocol);
 

@@ -1,5 +1,6 @@
 /*
- * command.c -- runs a program as somebody else sees the network: ping in a phone's namespace, iperf3 beyond the gateway.
+ * command.c -- runs a program as somebody else sees the network: ping in a phone's namespace,
+ * iperf3 beyond the gateway.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -9,20 +9,15 @@ static const char *const pdn_types[] = {"ipv4", "ipv6", "ipv4v6", NULL};
 static const char *const expectations[] = {"success", "reject", NULL};
 
 const char *const lab_action_names[] = {
-    [LAB_ATTACH] = "attach",
-    [LAB_DETACH] = "detach",
-    [LAB_IDLE] = "idle",
-    [LAB_SERVICE_REQUEST] = "service-request",
-    [LAB_TAU] = "tau",
-    [LAB_MOVE] = "move",
-    [LAB_PING] = "ping",
-    [LAB_PAGE] = "page",
-    [LAB_THROUGHPUT] = "throughput",
-    [LAB_SLEEP] = "sleep",
-    [LAB_ACTIONS] = NULL,
+    [LAB_ATTACH] = "attach", [LAB_DETACH] = "detach",
+    [LAB_IDLE] = "idle",     [LAB_SERVICE_REQUEST] = "service-request",
+    [LAB_TAU] = "tau",       [LAB_MOVE] = "move",
+    [LAB_REBOOT] = "reboot", [LAB_PING] = "ping",
+    [LAB_PAGE] = "page",     [LAB_THROUGHPUT] = "throughput",
+    [LAB_SLEEP] = "sleep",   [LAB_ACTIONS] = NULL,
 };
 
-#define ENB(member, type, help, ...)                                                               \
+#define ENB(member, type, help, ...) \
     CONFIG_FIELD(struct lab_enb_config, member, type, help, __VA_ARGS__)
 
 static const struct config_field enb_fields[] = {
@@ -41,7 +36,7 @@ static const struct config_schema enb_schema = {"enb", "an emulated eNodeB", enb
                                                 sizeof(enb_fields) / sizeof(enb_fields[0]),
                                                 sizeof(struct lab_enb_config)};
 
-#define PHONES(member, type, help, ...)                                                            \
+#define PHONES(member, type, help, ...) \
     CONFIG_FIELD(struct lab_phones_config, member, type, help, __VA_ARGS__)
 
 static const struct config_field phones_fields[] = {
@@ -61,7 +56,7 @@ static const struct config_schema phones_schema = {"phones", "emulated phones", 
                                                    sizeof(phones_fields) / sizeof(phones_fields[0]),
                                                    sizeof(struct lab_phones_config)};
 
-#define STEP(member, type, help, ...)                                                              \
+#define STEP(member, type, help, ...) \
     CONFIG_FIELD(struct lab_step_config, member, type, help, __VA_ARGS__)
 
 static const struct config_field step_fields[] = {
@@ -100,8 +95,8 @@ static const struct config_field scenario_fields[] = {
                  .required = true),
     CONFIG_FIELD(struct lab_scenario_config, about, &config_string, "one line about it",
                  .fallback = ""),
-    CONFIG_LIST_OF_SECTIONS(struct lab_scenario_config, steps, &step_schema, "what happens, in order",
-                            .required = true),
+    CONFIG_LIST_OF_SECTIONS(struct lab_scenario_config, steps, &step_schema,
+                            "what happens, in order", .required = true),
 };
 static const struct config_schema scenario_schema = {
     "scenario", "a scenario", scenario_fields, sizeof(scenario_fields) / sizeof(scenario_fields[0]),
@@ -111,8 +106,9 @@ static const struct config_field lab_fields[] = {
     CONFIG_LIST_OF_SECTIONS(struct lab_config, enbs, &enb_schema, "emulated eNodeBs"),
     CONFIG_LIST_OF_SECTIONS(struct lab_config, phones, &phones_schema, "emulated phones"),
     CONFIG_LIST_OF_SECTIONS(struct lab_config, scenarios, &scenario_schema, "what they can do"),
-    CONFIG_FIELD(struct lab_config, mtu, &config_uint, "of the phones' TUN unless the network tells one",
-                 .fallback = "1400", .min = 1280, .max = 9000),
+    CONFIG_FIELD(struct lab_config, mtu, &config_uint,
+                 "of the phones' TUN unless the network tells one", .fallback = "1400", .min = 1280,
+                 .max = 9000),
 };
 
 const struct config_schema lab_config_schema = {"lab", "emulated eNodeBs and phones", lab_fields,

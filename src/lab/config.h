@@ -1,5 +1,6 @@
 /*
- * config.h -- the section `lab:` of the configuration: eNodeBs, phones, scenarios. Inner header of the lab.
+ * config.h -- the section `lab:` of the configuration: eNodeBs, phones, scenarios. Inner header of
+ * the lab.
  */
 #ifndef STROWGER_LAB_CONFIG_H
 #define STROWGER_LAB_CONFIG_H
@@ -41,6 +42,7 @@ enum lab_action {
     LAB_SERVICE_REQUEST,
     LAB_TAU,
     LAB_MOVE,
+    LAB_REBOOT,
     LAB_PING,
     LAB_PAGE,
     LAB_THROUGHPUT,

@@ -1,9 +1,10 @@
 /*
- * enb.c -- an eNodeB towards its MME: S1 Setup and what an eNodeB does in the UE procedures of TS 36.413.
+ * enb.c -- an eNodeB towards its MME: S1 Setup and what an eNodeB does in the UE procedures of
+ * TS 36.413.
  *
- * One fiber per eNodeB keeps the association: connect, S1 Setup, wait until it is lost, again. Messages for phones
- * are dispatched by ENB-UE-S1AP-ID; the phone behind it answers in the same call chain. An eNodeB has no
- * procedures of its own that wait, except S1 Setup.
+ * One fiber per eNodeB keeps the association: connect, S1 Setup, wait until it is lost, again.
+ * Messages for phones are dispatched by ENB-UE-S1AP-ID; the phone behind it answers in the same
+ * call chain. An eNodeB has no procedures of its own that wait, except S1 Setup.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,14 +12,15 @@
 
 #include "lab/inner.h"
 
-#define RECONNECT_MS    1000
-#define SETUP_MS        5000
-#define MESSAGE_SIZE    4096
-#define NO_CONNECTION   0
-#define ID_MASK         0xffffffu /* ENB-UE-S1AP-ID has 24 bits */
-#define UE_STREAM       1
+#define RECONNECT_MS  1000
+#define SETUP_MS      5000
+#define MESSAGE_SIZE  4096
+#define NO_CONNECTION 0
+#define ID_MASK       0xffffffu /* ENB-UE-S1AP-ID has 24 bits */
+#define UE_STREAM     1
 
-/* What the phone could tell about its radio, had it one (TS 36.331 UERadioAccessCapabilityInformation, opaque to the core). */
+/* What the phone could tell about its radio, had it one (TS 36.331
+ * UERadioAccessCapabilityInformation, opaque to the core). */
 static const uint8_t radio_capability[] = {0x00, 0xb4, 0x01, 0x01, 0x5d, 0x90, 0x30, 0x00};
 
 static struct ecgi cell_of(const struct enb *enb)
@@ -98,7 +100,8 @@ int enb_connect(struct phone *phone, struct bytes nas, enum s1ap_rrc_establishme
         .tai = tai_of(enb),
         .eutran_cgi = cell_of(enb),
         .rrc_establishment_cause = cause,
-        /* TS 36.331: the phone gives its S-TMSI to the eNodeB when it is registered in this tracking area. */
+        /* TS 36.331: the phone gives its S-TMSI to the eNodeB when it is registered in this
+           tracking area. */
         .s_tmsi = phone->has_guti ? &s_tmsi : NULL,
     };
     err = send_message(enb, phone->imsi, S1AP_INITIAL_UE_MESSAGE, &m);
@@ -123,16 +126,22 @@ int enb_uplink_nas(struct phone *phone, struct bytes nas)
     return send_message(phone->enb, phone->imsi, S1AP_UPLINK_NAS_TRANSPORT, &m);
 }
 
-int enb_request_release(struct phone *phone)
+int enb_request_release(struct phone *phone, enum s1ap_cause_radio_network cause)
 {
     if (phone->enb_ue_s1ap_id == NO_CONNECTION || !phone->has_mme_id)
         return -ENOTCONN;
     struct s1ap_ue_context_release_request m = {
         .mme_ue_s1ap_id = phone->mme_ue_s1ap_id,
         .enb_ue_s1ap_id = phone->enb_ue_s1ap_id,
-        .cause = s1ap_cause_radio_network(S1AP_RADIO_NETWORK_USER_INACTIVITY),
+        .cause = s1ap_cause_radio_network(cause),
     };
     return send_message(phone->enb, phone->imsi, S1AP_UE_CONTEXT_RELEASE_REQUEST, &m);
+}
+
+void enb_forget(struct phone *phone)
+{
+    if (phone->enb_ue_s1ap_id != NO_CONNECTION)
+        end_connection(phone->enb, phone);
 }
 
 int enb_path_switch(struct phone *phone, struct enb *target)
@@ -150,8 +159,9 @@ int enb_path_switch(struct phone *phone, struct enb *target)
         return err;
     for (size_t i = 0; i < LAB_MAX_BEARERS; i++) {
         if (phone->bearers[i].ebi)
-            tunnels[count++] = (struct s1ap_e_rab_tunnel){
-                phone->bearers[i].ebi, bytes_of(&target->config->gtpu, 4), phone->bearers[i].enb_teid};
+            tunnels[count++] = (struct s1ap_e_rab_tunnel){phone->bearers[i].ebi,
+                                                          bytes_of(&target->config->gtpu, 4),
+                                                          phone->bearers[i].enb_teid};
     }
     struct s1ap_path_switch_request m = {
         .enb_ue_s1ap_id = phone->enb_ue_s1ap_id,
@@ -166,7 +176,8 @@ int enb_path_switch(struct phone *phone, struct enb *target)
 
 /* ---- what the MME sends ---- */
 
-/* Makes a bearer of what the MME asks for; false when there is no place or the address is no IPv4. */
+/* Makes a bearer of what the MME asks for; false when there is no place or the address is no IPv4.
+ */
 static bool add_bearer(struct phone *phone, const struct s1ap_e_rab_to_be_setup *e_rab)
 {
     if (e_rab->transport_layer_address.len < 4)
@@ -218,9 +229,10 @@ static void send_capability(struct enb *enb, struct phone *phone)
     send_message(enb, phone->imsi, S1AP_UE_CAPABILITY_INFO_INDICATION, &m);
 }
 
-/* NAS messages of the bearers go to the phone when the MME has the answer. `pdus` is what was there; a phone may
- * end its connection at any of them. */
-static void deliver_nas(struct phone *phone, const struct s1ap_e_rab_to_be_setup *e_rabs, size_t count)
+/* NAS messages of the bearers go to the phone when the MME has the answer. `pdus` is what was
+ * there; a phone may end its connection at any of them. */
+static void deliver_nas(struct phone *phone, const struct s1ap_e_rab_to_be_setup *e_rabs,
+                        size_t count)
 {
     for (size_t i = 0; i < count && phone->enb_ue_s1ap_id != NO_CONNECTION; i++) {
         if (e_rabs[i].nas_pdu)
@@ -228,7 +240,8 @@ static void deliver_nas(struct phone *phone, const struct s1ap_e_rab_to_be_setup
     }
 }
 
-static void on_initial_context_setup(struct enb *enb, struct phone *phone, const struct s1ap_pdu *pdu)
+static void on_initial_context_setup(struct enb *enb, struct phone *phone,
+                                     const struct s1ap_pdu *pdu)
 {
     const struct s1ap_initial_context_setup_request *request = pdu->initial_context_setup_request;
     struct setup setup = {.done = 0};
@@ -454,8 +467,7 @@ static void dispatch_phone(struct enb *enb, struct phone *phone, const struct s1
 
 static void refuse_unknown(struct enb *enb, const struct s1ap_pdu *pdu)
 {
-    struct s1ap_cause cause =
-        s1ap_cause_radio_network(S1AP_RADIO_NETWORK_UNKNOWN_ENB_UE_S1AP_ID);
+    struct s1ap_cause cause = s1ap_cause_radio_network(S1AP_RADIO_NETWORK_UNKNOWN_ENB_UE_S1AP_ID);
     struct s1ap_error_indication error = {
         .mme_ue_s1ap_id = (uint32_t *)(uintptr_t)s1ap_mme_ue_s1ap_id(pdu),
         .enb_ue_s1ap_id = (uint32_t *)(uintptr_t)s1ap_enb_ue_s1ap_id(pdu),

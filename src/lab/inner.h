@@ -1,10 +1,10 @@
 /*
  * inner.h -- what the lab's files share: the eNodeB, the phone, and what they tell each other.
  *
- * The air between them is two sets of function calls. Phone to eNodeB: enb_connect(), enb_uplink_nas(),
- * enb_release(), enb_uplink_data(). eNodeB to phone: phone_downlink_nas(), phone_bearer_up(), phone_released(),
- * phone_paged(), phone_downlink_data(). All run in the loop's thread; a call in one direction may lead to calls in
- * the other before it returns.
+ * The air between them is two sets of function calls. Phone to eNodeB: enb_connect(),
+ * enb_uplink_nas(), enb_release(), enb_uplink_data(). eNodeB to phone: phone_downlink_nas(),
+ * phone_bearer_up(), phone_released(), phone_paged(), phone_downlink_data(). All run in the loop's
+ * thread; a call in one direction may lead to calls in the other before it returns.
  */
 #ifndef STROWGER_LAB_INNER_H
 #define STROWGER_LAB_INNER_H
@@ -24,12 +24,12 @@ struct enb {
     const struct lab_enb_config *config;
     unsigned index;
     struct sctp_association *association;
-    struct await setup;         /* the fiber that keeps the association waits here */
-    struct map connections;     /* ENB-UE-S1AP-ID to phone index + 1 */
-    uint32_t next_connection;   /* ENB-UE-S1AP-ID to try next, 24 bits */
-    bool up;                    /* S1 Setup is done */
+    struct await setup;       /* the fiber that keeps the association waits here */
+    struct map connections;   /* ENB-UE-S1AP-ID to phone index + 1 */
+    uint32_t next_connection; /* ENB-UE-S1AP-ID to try next, 24 bits */
+    bool up;                  /* S1 Setup is done */
     char mme_name[64];
-    int gtpu;                   /* UDP socket */
+    int gtpu; /* UDP socket */
     uv_poll_t gtpu_poll;
     uint64_t packets_up, packets_down, error_indications_in, error_indications_out;
 };
@@ -81,7 +81,8 @@ struct phone {
 
     /* Registration. */
     bool has_guti;
-    bool secured; /* `security` is in use */
+    bool secured;  /* `security` is in use */
+    bool exchange; /* secure exchange of NAS messages is established on this connection */
     struct guti guti;
     struct tai tai; /* where it registered */
     struct nas_security_context security;
@@ -131,8 +132,11 @@ void enb_stop(struct enb *enb);
 /* Begins an S1 connection with this NAS message. 0 or negative errno (-ENETDOWN: no MME). */
 int enb_connect(struct phone *phone, struct bytes nas, enum s1ap_rrc_establishment_cause cause);
 int enb_uplink_nas(struct phone *phone, struct bytes nas);
-/* Asks the MME to release the connection (user inactivity); phone_released() follows. */
-int enb_request_release(struct phone *phone);
+/* Asks the MME to release the connection (user inactivity, or the radio is lost); phone_released()
+ * follows. */
+int enb_request_release(struct phone *phone, enum s1ap_cause_radio_network cause);
+/* Forgets the connection on this side only. */
+void enb_forget(struct phone *phone);
 /* The phone moves to this eNodeB with its connection (X2 handover): Path Switch Request. */
 int enb_path_switch(struct phone *phone, struct enb *target);
 
@@ -149,8 +153,9 @@ bool enb_uplink_data(struct phone *phone, struct bytes packet);
 
 enum usim_result { USIM_ACCEPTED, USIM_MAC_FAILURE, USIM_SYNC_FAILURE, USIM_NOT_EPS };
 
-enum usim_result usim_authenticate(struct usim *usim, const uint8_t rand[16], const uint8_t autn[16],
-                                   struct milenage_vector *vector, uint8_t auts[14]);
+enum usim_result usim_authenticate(struct usim *usim, const uint8_t rand[16],
+                                   const uint8_t autn[16], struct milenage_vector *vector,
+                                   uint8_t auts[14]);
 
 /* ---- phone.c: what comes down ---- */
 
@@ -161,7 +166,8 @@ void phone_bearer_up(struct phone *phone);
 void phone_released(struct phone *phone);
 void phone_paged(struct phone *phone);
 
-/* ---- procedures.c: in a fiber. 0, negative errno, or a positive EMM cause when the network refused ---- */
+/* ---- procedures.c: in a fiber. 0, negative errno, or a positive EMM cause when the network
+ * refused ---- */
 
 int phone_attach(struct phone *phone);
 int phone_detach(struct phone *phone, bool switch_off);
@@ -169,9 +175,10 @@ int phone_service_request(struct phone *phone, bool paged);
 int phone_tau(struct phone *phone, bool periodic);
 int phone_go_idle(struct phone *phone);
 int phone_move(struct phone *phone);
+int phone_reboot(struct phone *phone);
 
-/* Answers what the network may ask at any time (identity, authentication, security mode ...); true when the message was
- * one of these. */
+/* Answers what the network may ask at any time (identity, authentication, security mode ...); true
+ * when the message was one of these. */
 bool phone_answer_common(struct phone *phone, const struct nas_message *m);
 /* Sends a NAS message, protected when there is security. */
 int phone_send(struct phone *phone, const struct nas_message *m);
@@ -190,8 +197,8 @@ void phone_flush_waiting(struct phone *phone);
 
 /* ---- command.c ---- */
 
-/* Runs a program in a namespace (-1: here) and waits for its end. Its output (cut to size - 1) is in `output`. Returns its exit code,
- * or negative errno; -ETIMEDOUT kills it. */
+/* Runs a program in a namespace (-1: here) and waits for its end. Its output (cut to size - 1) is
+ * in `output`. Returns its exit code, or negative errno; -ETIMEDOUT kills it. */
 int command_run(int netns, char *const argv[], int timeout_ms, char *output, size_t size);
 
 /* ---- scenario.c ---- */

@@ -1,10 +1,11 @@
 /*
  * interface.c -- a phone's IP: a TUN interface in a network namespace of its own.
  *
- * The namespace is made with the phone and stays; the interface comes with the attach and goes with the detach. IPv4
- * comes from NAS. For IPv6 NAS gives the interface identifier only: the phone takes it as link-local address,
- * solicits routers over the bearer, and makes its global address from the prefix advertised (TS 23.401 clause
- * 5.3.1.2.2, RFC 4861). A packet that the phone sends while idle waits for the service request.
+ * The namespace is made with the phone and stays; the interface comes with the attach and goes with
+ * the detach. IPv4 comes from NAS. For IPv6 NAS gives the interface identifier only: the phone
+ * takes it as link-local address, solicits routers over the bearer, and makes its global address
+ * from the prefix advertised (TS 23.401 clause 5.3.1.2.2, RFC 4861). A packet that the phone sends
+ * while idle waits for the service request.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,11 +14,11 @@
 #include "lab/inner.h"
 #include "wire/net/net.h"
 
-#define PACKET_SIZE       2048
-#define SOLICITATIONS     3
-#define SOLICITATION_MS   1000
-#define BURST             16
-#define INTERFACE         "lte0"
+#define PACKET_SIZE     2048
+#define SOLICITATIONS   3
+#define SOLICITATION_MS 1000
+#define BURST           16
+#define INTERFACE       "lte0"
 
 static void connect_for_data(void *argument)
 {

@@ -13,9 +13,23 @@
 
 struct lab lab;
 
-static void print_nas(struct bytes message, struct text *t)
+static void print_nas(struct bytes message, struct text *t, enum eps_direction direction)
 {
-    nas_print_pdu(t, message, EPS_DOWNLINK, NULL);
+    struct arena arena;
+
+    arena_init(&arena, ARENA_LIMIT);
+    nas_print_pdu(t, message, direction, &arena);
+    arena_free(&arena);
+}
+
+static void print_nas_sent(struct bytes message, struct text *t)
+{
+    print_nas(message, t, EPS_UPLINK);
+}
+
+static void print_nas_received(struct bytes message, struct text *t)
+{
+    print_nas(message, t, EPS_DOWNLINK);
 }
 
 static void print_s1ap(struct bytes message, struct text *t)
@@ -25,8 +39,10 @@ static void print_s1ap(struct bytes message, struct text *t)
     struct s1ap_report report;
 
     arena_init(&arena, ARENA_LIMIT);
-    s1ap_decode(message, &arena, &pdu, &report);
-    s1ap_print(t, &pdu);
+    if (s1ap_decode(message, &arena, &pdu, &report) == 0)
+        s1ap_print(t, &pdu);
+    else
+        s1ap_print_report(t, &report);
     arena_free(&arena);
 }
 
@@ -75,7 +91,7 @@ static int start(struct config *config)
 {
     arena_init(&lab.arena, ARENA_LIMIT);
     trace_set_printer(TRACE_S1AP, print_s1ap);
-    trace_set_printer(TRACE_NAS, print_nas);
+    trace_set_printers(TRACE_NAS, print_nas_sent, print_nas_received);
     if (lab.config.enbs.count == 0) {
         config_complain(config, "lab", "enbs", "a lab needs at least one eNodeB");
         return -EINVAL;
@@ -122,8 +138,8 @@ static json_t *phone_json(const struct phone *phone)
     char name[24];
     snprintf(name, sizeof(name), "phone%u", phone->index + 1);
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "name", name, "imsi", phone->imsi,
-                     "state", state_name(phone), "enb", phone->enb->config->name, "ipv4", v4, "ipv6",
-                     v6, "packets_up", (json_int_t)phone->packets_up, "packets_down",
+                     "state", state_name(phone), "enb", phone->enb->config->name, "ipv4", v4,
+                     "ipv6", v6, "packets_up", (json_int_t)phone->packets_up, "packets_down",
                      (json_int_t)phone->packets_down, "pages", (json_int_t)phone->pages, "netns",
                      netns);
 }
@@ -146,11 +162,11 @@ static json_t *enbs_json(void)
     for (size_t i = 0; i < lab.config.enbs.count; i++) {
         const struct enb *enb = &lab.enbs[i];
         json_array_append_new(
-            rows, json_pack("{s:s,s:i,s:i,s:b,s:s,s:i,s:I,s:I}", "name", enb->config->name, "id",
-                            (int)enb->config->id, "tac", (int)enb->config->tac, "up", enb->up, "mme",
-                            enb->mme_name, "connections", (int)enb->connections.count, "packets_up",
-                            (json_int_t)enb->packets_up, "packets_down",
-                            (json_int_t)enb->packets_down));
+            rows,
+            json_pack("{s:s,s:i,s:i,s:b,s:s,s:i,s:I,s:I}", "name", enb->config->name, "id",
+                      (int)enb->config->id, "tac", (int)enb->config->tac, "up", enb->up, "mme",
+                      enb->mme_name, "connections", (int)enb->connections.count, "packets_up",
+                      (json_int_t)enb->packets_up, "packets_down", (json_int_t)enb->packets_down));
     }
     return rows;
 }
@@ -165,9 +181,9 @@ static json_t *summary_json(void)
     }
     for (size_t i = 0; i < lab.config.enbs.count; i++)
         up += lab.enbs[i].up;
-    return json_pack("{s:i,s:i,s:i,s:i,s:i}", "enbs", (int)lab.config.enbs.count, "enbs_up", (int)up,
-                     "phones", (int)lab.phone_count, "registered", (int)registered, "connected",
-                     (int)connected);
+    return json_pack("{s:i,s:i,s:i,s:i,s:i}", "enbs", (int)lab.config.enbs.count, "enbs_up",
+                     (int)up, "phones", (int)lab.phone_count, "registered", (int)registered,
+                     "connected", (int)connected);
 }
 
 static json_t *state(const char *what, const struct control_request *request)

@@ -1,9 +1,9 @@
 /*
  * phone.c -- what reaches a phone: NAS messages, paging, the comings and goings of its connection.
  *
- * A NAS message is unprotected and decoded in the arena of the dispatch. What the network may ask in any procedure
- * (identity, authentication, security mode, ESM information, GUTI reallocation) is answered here; everything
- * else goes to the fiber of the procedure that runs (procedures.c).
+ * A NAS message is unprotected and decoded in the arena of the dispatch. What the network may ask
+ * in any procedure (identity, authentication, security mode, ESM information, GUTI reallocation) is
+ * answered here; everything else goes to the fiber of the procedure that runs (procedures.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,22 +51,17 @@ int phone_init(struct phone *phone, uint32_t index, const struct lab_phones_conf
 
 /* ---- sending ---- */
 
-/* What is sent before there is security, and what must be readable by an MME that lost the context, goes with
- * integrity only (TS 24.301 clause 4.4.5 lets Attach Request and TAU Request unciphered). */
-static enum nas_security_header header_for(enum nas_message_type type)
+/* Until the network has shown on this connection that it has the security context, messages must be
+ * readable without it: integrity only (TS 24.301 clause 4.4.5). */
+static enum nas_security_header header_for(const struct phone *phone, enum nas_message_type type)
 {
-    switch (type) {
-    case NAS_ATTACH_REQUEST:
-    case NAS_TRACKING_AREA_UPDATE_REQUEST:
-        return NAS_INTEGRITY;
-    case NAS_SECURITY_MODE_COMPLETE:
+    if (type == NAS_SECURITY_MODE_COMPLETE)
         return NAS_INTEGRITY_CIPHERED_NEW;
-    default:
-        return NAS_INTEGRITY_CIPHERED;
-    }
+    return phone->exchange ? NAS_INTEGRITY_CIPHERED : NAS_INTEGRITY;
 }
 
-/* Encodes, protects when there is security, and hands it to the eNodeB, opening a connection with `cause` if needed. */
+/* Encodes, protects when there is security, and hands it to the eNodeB, opening a connection with
+ * `cause` if needed. */
 static int send_nas(struct phone *phone, const struct nas_message *m,
                     enum s1ap_rrc_establishment_cause cause)
 {
@@ -80,7 +75,7 @@ static int send_nas(struct phone *phone, const struct nas_message *m,
         return -EMSGSIZE;
     pdu = wr_view(&plain);
     if (phone->secured) {
-        int err = nas_protect(&phone->security, EPS_UPLINK, header_for(m->type), pdu, &w);
+        int err = nas_protect(&phone->security, EPS_UPLINK, header_for(phone, m->type), pdu, &w);
         if (err < 0)
             return err;
         pdu = wr_view(&w);
@@ -159,11 +154,13 @@ static void answer_authentication(struct phone *phone,
 }
 
 /* The context was taken when the command's MAC was checked (open_new_context); here the answer. */
-static void answer_security_mode(struct phone *phone, const struct nas_security_mode_command *command)
+static void answer_security_mode(struct phone *phone,
+                                 const struct nas_security_mode_command *command)
 {
     struct nas_identity imeisv = {.kind = NAS_IDENTITY_IMEISV};
     struct nas_security_mode_complete complete = {.imeisv = NULL};
-    struct nas_message m = {.type = NAS_SECURITY_MODE_COMPLETE, .security_mode_complete = &complete};
+    struct nas_message m = {.type = NAS_SECURITY_MODE_COMPLETE,
+                            .security_mode_complete = &complete};
 
     if (command->imeisv_request && *command->imeisv_request == NAS_IMEISV_REQUESTED) {
         snprintf(imeisv.imei, sizeof(imeisv.imei), "%s", phone->config->imeisv);
@@ -245,8 +242,8 @@ bool phone_answer_common(struct phone *phone, const struct nas_message *m)
 
 /* ---- receiving ---- */
 
-/* Security Mode Command comes in clear but protected with the context that it begins (TS 24.301 clause 5.4.3.2): read the
- * algorithms first, then check the MAC with them. */
+/* Security Mode Command comes in clear but protected with the context that it begins (TS 24.301
+ * clause 5.4.3.2): read the algorithms first, then check the MAC with them. */
 static int open_new_context(struct phone *phone, struct bytes pdu, struct nas_opened *opened)
 {
     struct nas_header header;
@@ -259,7 +256,8 @@ static int open_new_context(struct phone *phone, struct bytes pdu, struct nas_op
         m.type != NAS_SECURITY_MODE_COMMAND)
         return -EBADMSG;
     const struct nas_security_mode_command *command = m.security_mode_command;
-    const uint8_t *kasme = command->nas_ksi == phone->kasme_ksi ? phone->kasme : phone->security.kasme;
+    const uint8_t *kasme =
+        command->nas_ksi == phone->kasme_ksi ? phone->kasme : phone->security.kasme;
     int err = nas_security_start(&fresh, kasme, command->nas_ksi, command->selected_eea,
                                  command->selected_eia);
     if (err == 0)
@@ -289,9 +287,11 @@ static int open_pdu(struct phone *phone, struct bytes pdu, struct bytes *plain)
         err = nas_unprotect(&phone->security, EPS_DOWNLINK, pdu, &lab.arena, &opened);
     else
         err = -EACCES;
-    if (err == 0)
-        *plain = opened.plain;
-    return err;
+    if (err < 0)
+        return err;
+    phone->exchange = true;
+    *plain = opened.plain;
+    return 0;
 }
 
 void phone_downlink_nas(struct phone *phone, struct bytes pdu)
@@ -322,6 +322,9 @@ void phone_bearer_up(struct phone *phone)
 {
     struct phone_event event = {PHONE_BEARERS_UP, NULL};
 
+    /* The network takes up the radio's security with keys of the context: it has it
+     * (clause 4.4.2.5). */
+    phone->exchange = phone->secured;
     phone_flush_waiting(phone);
     await_deliver(&phone->await, &event);
 }
@@ -330,6 +333,7 @@ void phone_released(struct phone *phone)
 {
     struct phone_event event = {PHONE_RELEASED, NULL};
 
+    phone->exchange = false;
     await_deliver(&phone->await, &event);
 }
 

@@ -1,19 +1,20 @@
 /*
- * procedures.c -- the phone's side of EMM and ESM: TS 24.301 clauses 5.5, 5.6 and 6.4, one function a procedure.
+ * procedures.c -- the phone's side of EMM and ESM: TS 24.301 clauses 5.5, 5.6 and 6.4, one function
+ * a procedure.
  *
- * Each runs in a fiber and returns 0, a negative errno (-ETIMEDOUT: the network did not answer; -ECONNRESET: the
- * connection went), or the positive EMM cause with which the network refused. A phone runs one procedure at a time:
- * another one gets -EBUSY.
+ * Each runs in a fiber and returns 0, a negative errno (-ETIMEDOUT: the network did not answer;
+ * -ECONNRESET: the connection went), or the positive EMM cause with which the network refused. A
+ * phone runs one procedure at a time: another one gets -EBUSY.
  */
 #include <errno.h>
 
 #include "lab/inner.h"
 
 /* TS 24.301 table 10.2.1. */
-#define T3410_MS 15000 /* attach */
-#define T3417_MS 5000  /* service request */
-#define T3421_MS 15000 /* detach */
-#define T3430_MS 15000 /* tracking area update */
+#define T3410_MS   15000 /* attach */
+#define T3417_MS   5000  /* service request */
+#define T3421_MS   15000 /* detach */
+#define T3430_MS   15000 /* tracking area update */
 #define RELEASE_MS 10000
 #define MOVE_MS    5000
 
@@ -146,7 +147,8 @@ static int accept_attach(struct phone *phone, const struct nas_attach_accept *ac
     return send_attach_complete(phone);
 }
 
-/* After a refusal that says so the phone forgets who the network thinks it is (clause 5.5.1.2.5). */
+/* After a refusal that says so the phone forgets who the network thinks it is (clause 5.5.1.2.5).
+ */
 static int refused(struct phone *phone, uint8_t cause)
 {
     phone->has_guti = false;
@@ -347,7 +349,7 @@ int phone_go_idle(struct phone *phone)
     int err = begin(phone);
     if (err < 0)
         return err;
-    err = enb_request_release(phone);
+    err = enb_request_release(phone, S1AP_RADIO_NETWORK_USER_INACTIVITY);
     while (err == 0 && phone->enb_ue_s1ap_id != 0)
         err = phone_wait(phone, RELEASE_MS, &event);
     return finish(phone, err);
@@ -372,4 +374,21 @@ int phone_move(struct phone *phone)
             err = -ECONNRESET;
     }
     return finish(phone, err);
+}
+
+/* ---- the battery is taken out, and put in again ---- */
+
+/* The network hears nothing of it but that the radio was lost; whatever it answers is not waited
+ * for. The phone keeps what is in the SIM and its memory: GUTI and security context. */
+int phone_reboot(struct phone *phone)
+{
+    int err = begin(phone);
+
+    if (err < 0)
+        return err;
+    enb_request_release(phone, S1AP_RADIO_NETWORK_RADIO_CONNECTION_WITH_UE_LOST);
+    enb_forget(phone);
+    phone->state = PHONE_OFF;
+    phone_interface_down(phone);
+    return finish(phone, 0);
 }

@@ -1,10 +1,11 @@
 /*
  * scenario.c -- lets phones do things, in steps, and tells how it went.
  *
- * A scenario runs in one fiber, step by step. A step on many phones is done by worker fibers, `window` of them at most, begun
- * at `rate` a second if one is set. What happens is told in lines (each phone while they are few, a summary when they are
- * many), which the control socket hands out: POST /scenario?name=NAME starts one, GET /scenario?after=N gives state and
- * lines. At the end stands a table with one row per step.
+ * A scenario runs in one fiber, step by step. A step on many phones is done by worker fibers,
+ * `window` of them at most, begun at `rate` a second if one is set. What happens is told in lines
+ * (each phone while they are few, a summary when they are many), which the control socket hands
+ * out: POST /scenario?name=NAME starts one, GET /scenario?after=N gives state and lines. At the end
+ * stands a table with one row per step.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,12 +15,12 @@
 
 #include "lab/inner.h"
 
-#define FEW_PHONES    16 /* up to here each phone has its line */
-#define MAX_LINES     2000
-#define LINE_SIZE     200
-#define SETUP_WAIT_MS 10000
-#define OUTPUT_SIZE   16384
-#define PING_EXTRA_MS 5000
+#define FEW_PHONES        16 /* up to here each phone has its line */
+#define MAX_LINES         2000
+#define LINE_SIZE         200
+#define SETUP_WAIT_MS     10000
+#define OUTPUT_SIZE       16384
+#define PING_EXTRA_MS     5000
 #define MAX_FAILURES_TOLD 5
 
 struct result {
@@ -103,11 +104,12 @@ static void ping_times(const char *output, char *text, size_t size)
 static int ping(int netns, const char *to, uint32_t count, const char *who, bool quiet)
 {
     char counts[16], output[2048] = "", times[128];
-    char *argv[] = {"ping", is_ipv6(to) ? "-6" : "-4", "-n", "-q", "-i", "0.2", "-W", "5",
-                    "-c", counts, (char *)(uintptr_t)to, NULL};
+    char *argv[] = {"ping", is_ipv6(to) ? "-6" : "-4", "-n", "-q", "-i", "0.2", "-W", "5", "-c",
+                    counts, (char *)(uintptr_t)to,     NULL};
 
     snprintf(counts, sizeof(counts), "%u", count);
-    int code = command_run(netns, argv, (int)(count * 1000 + PING_EXTRA_MS), output, sizeof(output));
+    int code =
+        command_run(netns, argv, (int)(count * 1000 + PING_EXTRA_MS), output, sizeof(output));
     if (code != 0) {
         tell("%-16s ping %s: no answer (%s)", who, to, code < 0 ? strerror(-code) : "loss");
         return code < 0 ? code : -EHOSTUNREACH;
@@ -164,15 +166,22 @@ static int run_iperf(const struct step *step, struct phone *phone, bool downlink
 {
     char seconds[16];
     char *output = malloc(OUTPUT_SIZE);
-    char *argv[] = {"iperf3", "-J", "-c", (char *)(uintptr_t)step->config->to, "-t", seconds,
-                    downlink ? "-R" : NULL, NULL};
+    char *argv[] = {"iperf3",
+                    "-J",
+                    "-c",
+                    (char *)(uintptr_t)step->config->to,
+                    "-t",
+                    seconds,
+                    downlink ? "-R" : NULL,
+                    NULL};
 
     if (!output)
         return -ENOMEM;
     output[0] = '\0';
     snprintf(seconds, sizeof(seconds), "%u", step->config->seconds);
-    int code = command_run(phone->tun->netns, argv,
-                           (int)(step->config->seconds * 1000 + PING_EXTRA_MS), output, OUTPUT_SIZE);
+    int code =
+        command_run(phone->tun->netns, argv, (int)(step->config->seconds * 1000 + PING_EXTRA_MS),
+                    output, OUTPUT_SIZE);
     *mbps = received_mbps(output);
     free(output);
     return code < 0 ? code : code > 0 ? -EIO : 0;
@@ -225,6 +234,8 @@ static int act(const struct step *step, struct phone *phone)
         return phone_tau(phone, true);
     case LAB_MOVE:
         return phone_move(phone);
+    case LAB_REBOOT:
+        return phone_reboot(phone);
     case LAB_PING:
         return ping_from_phone(step, phone);
     case LAB_PAGE:
@@ -334,7 +345,8 @@ static void tell_summary(const struct step *step)
     double seconds = (double)r->elapsed_us / 1e6;
 
     if (r->phones > FEW_PHONES)
-        tell("%s: %u phones in %.2f s, %.0f a second, half within %.1f ms, 99%% within %.1f ms, %u failed",
+        tell("%s: %u phones in %.2f s, %.0f a second, half within %.1f ms, 99%% within %.1f ms, %u "
+             "failed",
              r->action, r->phones, seconds, seconds > 0 ? r->phones / seconds : 0,
              (double)histogram_quantile_us(&r->times, 0.5) / 1e3,
              (double)histogram_quantile_us(&r->times, 0.99) / 1e3, r->failed);
@@ -460,10 +472,11 @@ static json_t *results_json(void)
     for (size_t i = 0; i < run.result_count; i++) {
         const struct result *r = &run.results[i];
         json_array_append_new(
-            rows, json_pack("{s:s,s:i,s:i,s:f,s:f,s:f}", "step", r->action, "phones", (int)r->phones,
-                            "failed", (int)r->failed, "seconds", (double)r->elapsed_us / 1e6,
-                            "half_ms", (double)histogram_quantile_us(&r->times, 0.5) / 1e3, "p99_ms",
-                            (double)histogram_quantile_us(&r->times, 0.99) / 1e3));
+            rows,
+            json_pack("{s:s,s:i,s:i,s:f,s:f,s:f}", "step", r->action, "phones", (int)r->phones,
+                      "failed", (int)r->failed, "seconds", (double)r->elapsed_us / 1e6, "half_ms",
+                      (double)histogram_quantile_us(&r->times, 0.5) / 1e3, "p99_ms",
+                      (double)histogram_quantile_us(&r->times, 0.99) / 1e3));
     }
     return rows;
 }

@@ -1,8 +1,9 @@
 /*
  * tunnel.c -- the eNodeB's end of S1-U: GTP-U (TS 29.281) between phones and the S-GW.
  *
- * One UDP socket per eNodeB. The TEID of a bearer is made of the phone's index and the EPS bearer identity, so finding the phone
- * of a packet costs nothing; what no phone's bearer has is answered with Error Indication.
+ * One UDP socket per eNodeB. The TEID of a bearer is made of the phone's index and the EPS bearer
+ * identity, so finding the phone of a packet costs nothing; what no phone's bearer has is answered
+ * with Error Indication.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -10,9 +11,9 @@
 #include "lab/inner.h"
 #include "wire/gtp/gtpu.h"
 
-#define BURST        32
-#define PACKET_SIZE  2048
-#define EBI_BITS     4
+#define BURST       32
+#define PACKET_SIZE 2048
+#define EBI_BITS    4
 
 uint32_t enb_teid(const struct phone *phone, uint8_t ebi)
 {
@@ -46,21 +47,23 @@ bool enb_uplink_data(struct phone *phone, struct bytes packet)
 {
     const struct bearer *b = &phone->bearers[0];
     uint8_t header[GTPU_HEADER_SIZE];
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(GTPU_PORT), .sin_addr = b->sgw};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(GTPU_PORT), .sin_addr = b->sgw};
 
     if (!b->ebi || packet.len > UINT16_MAX)
         return false;
     gtpu_write_g_pdu_header(header, b->sgw_teid, (uint16_t)packet.len);
-    struct iovec parts[2] = {{header, sizeof(header)},
-                             {(void *)(uintptr_t)packet.at, packet.len}};
-    struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = parts, .msg_iovlen = 2};
+    struct iovec parts[2] = {{header, sizeof(header)}, {(void *)(uintptr_t)packet.at, packet.len}};
+    struct msghdr m = {
+        .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = parts, .msg_iovlen = 2};
     (void)sendmsg(phone->enb->gtpu, &m, MSG_DONTWAIT);
     phone->packets_up++;
     phone->enb->packets_up++;
     return true;
 }
 
-static void refuse_teid(struct enb *enb, const struct gtpu_header *h, const struct sockaddr_in *from)
+static void refuse_teid(struct enb *enb, const struct gtpu_header *h,
+                        const struct sockaddr_in *from)
 {
     uint8_t room[64];
     struct writer w = writer_of(room, sizeof(room));
@@ -83,8 +86,9 @@ static void on_error_indication(struct enb *enb, const struct gtpu_header *h)
         return;
     for (uint32_t i = 0; i < lab.phone_count; i++) {
         struct phone *phone = &lab.phones[i];
-        if (phone->enb == enb && phone->bearers[0].ebi && phone->bearers[0].sgw_teid == error.teid) {
-            enb_request_release(phone);
+        if (phone->enb == enb && phone->bearers[0].ebi &&
+            phone->bearers[0].sgw_teid == error.teid) {
+            enb_request_release(phone, S1AP_RADIO_NETWORK_UNSPECIFIED);
             return;
         }
     }
@@ -127,8 +131,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         return;
     for (int i = 0; i < BURST; i++) {
         parts[i] = (struct iovec){rooms[i], PACKET_SIZE};
-        messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &parts[i], .msg_iovlen = 1};
+        messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                              .msg_namelen = sizeof(from[i]),
+                                              .msg_iov = &parts[i],
+                                              .msg_iovlen = 1};
     }
     int count = recvmmsg(enb->gtpu, messages, BURST, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++)

@@ -368,8 +368,13 @@ int user_plane_delete(struct user_planes *planes, uint8_t plane, uint64_t seid,
     struct pfcp_session_deletion_request body = {0};
     int err = user_plane_request(planes, plane, seid, PFCP_SESSION_DELETION_REQUEST, &body, answer);
 
-    if ((err == -ETIMEDOUT || err == -ENETUNREACH) && plane < planes->count && !planes->is_closing)
-        remember(&planes->at[plane], seid);
+    if (plane >= planes->count || planes->is_closing)
+        return err;
+    struct plane *at = &planes->at[plane];
+    if (err == -ETIMEDOUT || err == -ENETUNREACH)
+        remember(at, seid);
+    else if (err == 0 && at->doomed_count > 0 && !at->undertaker)
+        fiber_spawn("user plane", bury, at); /* it answers again */
     return err;
 }
 

@@ -37,13 +37,23 @@ static void print_s1ap(struct bytes message, struct text *t)
     arena_free(&arena);
 }
 
-static void print_nas(struct bytes message, struct text *t)
+static void print_nas(struct bytes message, struct text *t, enum eps_direction direction)
 {
     struct arena arena;
 
     arena_init(&arena, ARENA_LIMIT);
-    nas_print_pdu(t, message, EPS_UPLINK, &arena);
+    nas_print_pdu(t, message, direction, &arena);
     arena_free(&arena);
+}
+
+static void print_nas_sent(struct bytes message, struct text *t)
+{
+    print_nas(message, t, EPS_DOWNLINK);
+}
+
+static void print_nas_received(struct bytes message, struct text *t)
+{
+    print_nas(message, t, EPS_UPLINK);
 }
 
 static void make_contexts(void)
@@ -71,7 +81,7 @@ int mme_start(struct config *file)
     if (err < 0)
         return err;
     trace_set_printer(TRACE_S1AP, print_s1ap);
-    trace_set_printer(TRACE_NAS, print_nas);
+    trace_set_printers(TRACE_NAS, print_nas_sent, print_nas_received);
     mme_metrics_start();
     make_contexts();
     if ((err = mme_s11_open()) < 0 || (err = mme_s6a_open()) < 0)

@@ -108,7 +108,7 @@ static bool take(struct address_pool *pool, uint32_t *number)
 
 static bool claim(struct address_pool *pool, uint32_t number)
 {
-    if (is_used(pool, number))
+    if (number < pool->first || number > pool->last || is_used(pool, number))
         return false;
     set_used(pool, number, true);
     return true;

@@ -41,7 +41,7 @@ bool address_pool_take6(struct address_pool *pool, struct in6_addr *prefix);
 bool address_pool_has4(const struct address_pool *pool, struct in_addr address);
 bool address_pool_has6(const struct address_pool *pool, const struct in6_addr *address);
 
-/* This one, which must be in the range; false when somebody has it. */
+/* This one; false when somebody has it, or it is none that may be given. */
 bool address_pool_claim4(struct address_pool *pool, struct in_addr address);
 bool address_pool_claim6(struct address_pool *pool, const struct in6_addr *address);
 

@@ -8,64 +8,106 @@
  *   Delete Bearer        by us (7.2.9.2)
  *   commands             ask for other bearers, which need a PCRF: refused
  */
-#include <arpa/inet.h>
 #include <errno.h>
 
 #include "pgw/context.h"
 
 void pgw_drop_session(struct pgw_session *session, const char *why)
 {
-    struct pgw_volume volume = pgw_program_nothing(session);
     uint64_t seconds = clock_wall_us() / 1000000 - session->began_s;
 
-    metric_add(&pgw.metrics[PGW_UPLINK_BYTES], volume.uplink);
-    metric_add(&pgw.metrics[PGW_DOWNLINK_BYTES], volume.downlink);
+    pgw_program_nothing(session);
     pgw_log_success("session ended (%s): APN %s, charging id %u, %llu s, %llu bytes up, %llu down",
                     why, pgw_session_apn(session)->config->name, session->charging_id,
-                    (unsigned long long)seconds, (unsigned long long)volume.uplink,
-                    (unsigned long long)volume.downlink);
+                    (unsigned long long)seconds, (unsigned long long)session->uplink_bytes,
+                    (unsigned long long)session->downlink_bytes);
     pgw_session_free(session);
 }
 
-void pgw_end_session(struct pgw_ue *ue, struct pgw_session *session,
-                     enum gtpc_cause_value cause_value)
+void pgw_end_session(struct pgw_session *session, enum gtpc_cause_value cause_value)
 {
-    struct udp_peer *sgw = udp_peer_get(gtpc_udp(pgw.s5), session->sgw);
-    uint32_t teid = session->sgw_teid;
+    uint32_t sgw_id = session->sgw, teid = session->sgw_teid;
     uint8_t ebi = session->ebi;
     struct gtpc_cause cause = {.value = (uint8_t)cause_value};
     struct gtpc_delete_bearer_request request = {.lbi = &ebi, .cause = &cause};
     struct gtpc_message *answer;
 
-    (void)ue;
     pgw_count(PGW_DELETED_BY_US);
     pgw_drop_session(session, "by the P-GW");
+    struct udp_peer *sgw = udp_peer_get(gtpc_udp(pgw.s5), sgw_id);
     int err =
         sgw ? gtpc_request(sgw, teid, GTPC_DELETE_BEARER_REQUEST, &request, &answer) : -ENOENT;
     if (err < 0)
         log_warn("the S-GW did not answer the deletion of bearer %u: %s", ebi, uv_strerror(err));
 }
 
-/* A Sender F-TEID is another S-GW, or the same with another TEID. False: not an address of ours. */
-static bool take_sgw(struct pgw_session *session, const struct gtpc_modify_bearer_request *request)
+void pgw_disconnect(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    struct udp_peer *sgw = request->sender ? gtpc_peer_of(pgw.s5, request->sender) : NULL;
+    (void)event;
+    while (ue->sessions)
+        pgw_end_session(pgw_session_get(ue->sessions), GTPC_CAUSE_REACTIVATION_REQUESTED);
+}
 
-    if (request->sender && !sgw)
+/* What a Modify Bearer Request may change: kept to go back to when the user plane does not follow.
+ */
+struct path {
+    struct udp_peer *sgw;
+    uint32_t teid;
+    struct pgw_tunnel_end end;
+};
+
+/* The path that the request wants. A Sender F-TEID is another S-GW, or the same with another TEID.
+ * False: *cause. */
+static bool wanted_path(const struct pgw_session *session,
+                        const struct gtpc_modify_bearer_request *request, struct path *path,
+                        enum gtpc_cause_value *cause)
+{
+    *path = (struct path){udp_peer_get(gtpc_udp(pgw.s5), session->sgw), session->sgw_teid,
+                          session->sgw_u};
+    if (request->sender) {
+        path->sgw = gtpc_peer_of(pgw.s5, request->sender);
+        path->teid = request->sender->teid;
+    }
+    *cause = GTPC_CAUSE_INVALID_PEER;
+    if (!path->sgw)
         return false;
-    if (sgw)
-        pgw_session_set_sgw(session, sgw, request->sender->teid);
+    *cause = GTPC_CAUSE_CONTEXT_NOT_FOUND;
     for (size_t i = 0; i < request->bearers.count; i++) {
         const struct gtpc_bearer_to_be_modified *asked = &request->bearers.at[i];
-        if (asked->ebi != session->ebi || !asked->s5_s8_u_sgw)
-            continue;
-        struct pgw_tunnel_end end = pgw_end_of_gtpc(asked->s5_s8_u_sgw);
-        if (pgw_ends_equal(&end, &session->sgw_u))
-            continue;
-        session->sgw_u = end;
-        session->is_stale = session->has_moved = true;
+        if (asked->ebi != session->ebi)
+            return false;
+        if (asked->s5_s8_u_sgw)
+            path->end = pgw_end_of_gtpc(asked->s5_s8_u_sgw);
     }
-    return true;
+    *cause = GTPC_CAUSE_SERVICE_NOT_SUPPORTED;
+    return path->end.is_ipv6 == session->s5_u.is_ipv6;
+}
+
+static void take_path(struct pgw_session *session, const struct path *path)
+{
+    pgw_session_set_sgw(session, path->sgw, path->teid);
+    if (pgw_ends_equal(&path->end, &session->sgw_u))
+        return;
+    session->sgw_u = path->end;
+    session->is_stale = session->has_moved = true;
+}
+
+static void answer_modification(const struct pgw_ue *ue, const struct pgw_session *session,
+                                uint32_t transaction, bool has_bearers, bool tells_msisdn)
+{
+    struct udp_peer *sgw = udp_peer_get(gtpc_udp(pgw.s5), session->sgw);
+    struct gtpc_cause cause = {.value = GTPC_CAUSE_REQUEST_ACCEPTED};
+    struct gtpc_bearer_modified modified = {
+        .ebi = session->ebi, .cause = cause, .charging_id = &session->charging_id};
+    struct gtpc_modify_bearer_response response = {
+        .cause = cause,
+        .msisdn = tells_msisdn ? ue->msisdn : NULL,
+        .bearers = {&modified, has_bearers ? 1 : 0},
+        .recovery = sgw ? gtpc_recovery_for(sgw) : NULL,
+    };
+
+    pgw_count(PGW_MODIFIED);
+    gtpc_answer(pgw.s5, transaction, session->sgw_teid, &response);
 }
 
 void pgw_modify_bearer(struct pgw_ue *ue, const struct pgw_event *event)
@@ -75,29 +117,34 @@ void pgw_modify_bearer(struct pgw_ue *ue, const struct pgw_event *event)
     uint32_t transaction = event->transaction;
     bool has_bearers = request->bearers.count > 0;
     bool tells_msisdn = request->sender && ue->msisdn[0]; /* a new S-GW does not know it */
+    uint8_t rat_type = request->rat_type ? *request->rat_type : 0;
+    enum gtpc_cause_value cause;
+    struct path path;
 
     if (!session || session->ue != ue->id) { /* it went while the request waited */
         gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_CONTEXT_NOT_FOUND);
         return;
     }
-    if (!take_sgw(session, request)) {
-        gtpc_refuse(pgw.s5, transaction, session->sgw_teid, GTPC_CAUSE_INVALID_PEER);
+    uint32_t asker = request->sender ? request->sender->teid : session->sgw_teid;
+    uint32_t sgw_before = session->sgw;
+    struct path before = {NULL, session->sgw_teid, session->sgw_u};
+    if (!wanted_path(session, request, &path, &cause)) {
+        gtpc_refuse(pgw.s5, transaction, asker, cause);
         return;
     }
-    if (request->rat_type)
-        session->rat_type = *request->rat_type;
+    take_path(session, &path);
     int err = session->is_stale ? pgw_program(session) : 0;
-    struct gtpc_cause cause = {
-        .value = (uint8_t)(err < 0 ? pgw_cause_of(err) : GTPC_CAUSE_REQUEST_ACCEPTED)};
-    struct gtpc_bearer_modified modified = {
-        .ebi = session->ebi, .cause = cause, .charging_id = &session->charging_id};
-    struct gtpc_modify_bearer_response response = {
-        .cause = cause,
-        .msisdn = tells_msisdn ? ue->msisdn : NULL,
-        .bearers = {&modified, has_bearers ? 1 : 0},
-    };
-    pgw_count(PGW_MODIFIED);
-    gtpc_answer(pgw.s5, transaction, session->sgw_teid, &response);
+    if (err < 0) { /* the old S-GW goes on */
+        before.sgw = udp_peer_get(gtpc_udp(pgw.s5), sgw_before);
+        if (before.sgw)
+            take_path(session, &before);
+        pgw_repair_later(ue);
+        gtpc_refuse(pgw.s5, transaction, asker, pgw_cause_of(err));
+        return;
+    }
+    if (rat_type)
+        session->rat_type = rat_type;
+    answer_modification(ue, session, transaction, has_bearers, tells_msisdn);
 }
 
 void pgw_delete_session(struct pgw_ue *ue, const struct pgw_event *event)
@@ -183,10 +230,11 @@ void pgw_refuse_command(struct pgw_ue *ue, const struct pgw_event *event)
  * clause 21). */
 void pgw_error_indication(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    uint32_t id;
+    struct pgw_forgotten forgotten;
 
-    memcpy(&id, event->content.at, sizeof(id));
-    struct pgw_session *session = pgw_session_get(id);
-    if (session && session->ue == ue->id && session->is_established)
+    memcpy(&forgotten, event->content.at, sizeof(forgotten));
+    struct pgw_session *session = pgw_session_get(forgotten.session);
+    if (session && session->ue == ue->id && session->is_established &&
+        pgw_ends_equal(&forgotten.end, &session->sgw_u)) /* else it is about a path of before */
         pgw_drop_session(session, "forgotten by the S-GW");
 }

@@ -50,8 +50,9 @@ struct pgw_session {
     uint32_t sgw;  /* udp_peer_id() on S5 */
     uint32_t sgw_teid;
     uint32_t charging_id;
-    uint64_t up_seid; /* the user plane's; 0: it has no session */
-    uint64_t began_s; /* wall clock */
+    uint64_t up_seid;                      /* the user plane's; 0: it has no session */
+    uint64_t began_s;                      /* wall clock */
+    uint64_t uplink_bytes, downlink_bytes; /* reported until now */
     uint8_t plane;
     uint8_t apn; /* its place in the configuration */
     uint8_t ebi;
@@ -114,7 +115,7 @@ struct pgw_context {
     struct map ue_by_imsi;
     struct arena arena; /* messages that are decoded a second time, until the next wait */
     uint32_t procedures;
-    struct timer path_timer;
+    struct timer path_timer, repair_timer;
     struct fiber *sweeper; /* NULL: nothing to be repaired */
     bool repair_again;
     bool is_stopping;
@@ -196,6 +197,12 @@ enum pgw_event_kind {
     PGW_EVENT_REPAIR,
 };
 
+/* The far end of a tunnel of this session has forgotten it. */
+struct pgw_forgotten {
+    uint32_t session;
+    struct pgw_tunnel_end end;
+};
+
 /* Brings an event to a phone: starts its procedure, or keeps it until the present one has ended. */
 void pgw_post(struct pgw_ue *ue, const struct pgw_event *event);
 
@@ -210,7 +217,10 @@ void pgw_suspend(struct pgw_ue *ue, const struct pgw_event *event);
 void pgw_resume(struct pgw_ue *ue, const struct pgw_event *event);
 void pgw_refuse_command(struct pgw_ue *ue, const struct pgw_event *event);
 void pgw_error_indication(struct pgw_ue *ue, const struct pgw_event *event);
-void pgw_repair(struct pgw_ue *ue, const struct pgw_event *event);
+void pgw_disconnect(struct pgw_ue *ue, const struct pgw_event *event);
+
+/* At the end of a phone's procedures: mends what was found broken meanwhile. */
+void pgw_repair(struct pgw_ue *ue);
 
 /* ---- change_session.c: parts of procedures ---- */
 
@@ -218,7 +228,7 @@ void pgw_repair(struct pgw_ue *ue, const struct pgw_event *event);
 void pgw_drop_session(struct pgw_session *session, const char *why);
 
 /* The same, and the S-GW is told (Delete Bearer Request). */
-void pgw_end_session(struct pgw_ue *ue, struct pgw_session *session, enum gtpc_cause_value cause);
+void pgw_end_session(struct pgw_session *session, enum gtpc_cause_value cause);
 
 /* ---- program.c: the user plane; in a fiber ---- */
 
@@ -226,13 +236,8 @@ void pgw_end_session(struct pgw_ue *ue, struct pgw_session *session, enum gtpc_c
  */
 int pgw_program(struct pgw_session *session);
 
-/* What the user plane counted. */
-struct pgw_volume {
-    uint64_t uplink, downlink; /* bytes */
-};
-
-/* Deletes the PFCP session; the user plane need not be there. */
-struct pgw_volume pgw_program_nothing(struct pgw_session *session);
+/* Deletes the PFCP session; the user plane need not be there. What it counted is in the session. */
+void pgw_program_nothing(struct pgw_session *session);
 
 enum gtpc_cause_value pgw_cause_of(int error);
 
@@ -245,6 +250,9 @@ extern const struct user_planes_handler pgw_planes_handler;
 void pgw_peer_restarted(void *owner, struct udp_peer *peer);
 void pgw_peer_down(void *owner, struct udp_peer *peer);
 void pgw_plane_up(void *owner, uint8_t plane, bool restarted);
+
+/* Something could not be told to the user plane: it is tried again in a while. */
+void pgw_repair_later(struct pgw_ue *ue);
 
 /* A log line for what happens often when it is wanted. */
 __attribute__((format(printf, 1, 2))) void pgw_log_success(const char *format, ...);

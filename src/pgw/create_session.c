@@ -131,7 +131,10 @@ static struct pgw_session *new_session(struct pgw_ue *ue,
     session->sgw_u = pgw_end_of_gtpc(bearer->s5_s8_u_sgw);
     session->is_stale = true;
     pgw_session_set_sgw(session, sgw, request->sender.teid);
-    if (!pgw_take_addresses(session, request->paa, &why->cause)) {
+    bool is_reachable = !session->s5_u.is_set || session->s5_u.is_ipv6 == session->sgw_u.is_ipv6;
+    if (!is_reachable)
+        why->cause = GTPC_CAUSE_SERVICE_NOT_SUPPORTED;
+    if (!is_reachable || !pgw_take_addresses(session, request->paa, &why->cause)) {
         pgw_session_free(session);
         return NULL;
     }
@@ -206,6 +209,7 @@ static bool clear_away(struct pgw_ue *ue, const struct pgw_event *event, uint8_t
 
 void pgw_create_session(struct pgw_ue *ue, const struct pgw_event *event)
 {
+    static struct log_limit limit;
     const struct gtpc_create_session_request *request = event->message->create_session_request;
     uint32_t teid = request->sender.teid;
     struct pgw_event kept = *event;
@@ -222,7 +226,8 @@ void pgw_create_session(struct pgw_ue *ue, const struct pgw_event *event)
     memcpy(apn, request->apn, sizeof(apn));
     struct pgw_session *session = new_session(ue, request, &accepted, &why);
     if (!session) {
-        log_info("session refused: APN %s: %s", apn, gtpc_cause_name((uint8_t)why.cause));
+        log_limited(&limit, LOG_INFO, "session refused: APN %s: %s", apn,
+                    gtpc_cause_name((uint8_t)why.cause));
         answer_refusal(&kept, teid, &why);
         return;
     }
@@ -233,7 +238,8 @@ void pgw_create_session(struct pgw_ue *ue, const struct pgw_event *event)
 
     int err = pgw_program(session);
     if (err < 0) {
-        log_warn("session refused: the user plane: %s", uv_strerror(err));
+        log_limited(&limit, LOG_WARN, "session refused: APN %s: the user plane: %s", apn,
+                    uv_strerror(err));
         why = (struct refusal){.cause = pgw_cause_of(err)};
         pgw_drop_session(session, "never begun");
         answer_refusal(&kept, teid, &why);

@@ -146,6 +146,7 @@ void pgw_stop(void)
 {
     pgw.is_stopping = true;
     timer_stop(&pgw.path_timer);
+    timer_stop(&pgw.repair_timer);
     if (pgw.sweeper)
         fiber_cancel(pgw.sweeper);
     /* First all waits end, then the doors go: a procedure may still answer at one when another has
@@ -285,6 +286,28 @@ json_t *pgw_state(const char *what, const struct control_request *request)
     return NULL;
 }
 
+/* ---- Commands ---- */
+
+#define SESSIONS_PATH "/sessions/"
+
+/* DELETE /sessions/IMSI: all PDN connections of the phone end; the phone may set them up again. */
+static void end_sessions(const struct control_request *request, struct control_answer *answer)
+{
+    const char *imsi = request->path + strlen(SESSIONS_PATH);
+    struct pgw_ue *ue = imsi_is_valid(imsi) ? pgw_ue_by_imsi(imsi) : NULL;
+
+    if (!ue) {
+        control_refuse(answer, 404, "%s has no session here", imsi);
+        return;
+    }
+    pgw_post(ue, &(struct pgw_event){.kind = PGW_EVENT_DISCONNECT});
+    answer->status = 202;
+    answer->json = json_pack("{s:s}", "ended", imsi);
+}
+
+const struct control_route pgw_routes[] = {{"DELETE", SESSIONS_PATH, end_sessions}};
+const size_t pgw_route_count = sizeof(pgw_routes) / sizeof(pgw_routes[0]);
+
 /* ---- The process ---- */
 
 static struct pgw_config config_of_process;
@@ -323,6 +346,8 @@ int pgw_main(int argc, char **argv)
         .stop = stop,
         .state = pgw_state,
         .views = views,
+        .routes = pgw_routes,
+        .route_count = 1,
     };
 
     return process_main(&process, argc, argv);

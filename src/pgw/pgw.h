@@ -76,4 +76,8 @@ void pgw_stop(void);
 /* Views: NULL (a summary), "sessions", "pools", "peers"; NULL for others. */
 json_t *pgw_state(const char *what, const struct control_request *request);
 
+/* DELETE /sessions/IMSI. */
+extern const struct control_route pgw_routes[];
+extern const size_t pgw_route_count;
+
 #endif

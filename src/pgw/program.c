@@ -160,6 +160,12 @@ static void build_filters(struct rules *rules, const struct pgw_session *session
     };
 }
 
+/* A rate that is not limited is as high as can be said: 0 would let nothing pass. */
+static uint64_t rate_of(uint32_t kbps)
+{
+    return kbps ? kbps : UINT32_MAX;
+}
+
 static void build_rules(struct rules *rules, const struct pgw_session *session)
 {
     const struct pgw_apn_config *apn = pgw_session_apn(session)->config;
@@ -171,7 +177,7 @@ static void build_rules(struct rules *rules, const struct pgw_session *session)
         .source = ue_address(session, false),
         .destination = ue_address(session, true),
         .header = header_to(&session->sgw_u),
-        .ambr = {session->ambr.uplink_kbps, session->ambr.downlink_kbps},
+        .ambr = {rate_of(session->ambr.uplink_kbps), rate_of(session->ambr.downlink_kbps)},
         .correlation = session->charging_id,
     };
     build_filters(rules, session);
@@ -185,11 +191,11 @@ static void build_rules(struct rules *rules, const struct pgw_session *session)
     rules->fars[1] = (struct pfcp_create_far){.far_id = DOWNLINK,
                                               .apply_action = PFCP_APPLY_FORW,
                                               .forwarding_parameters = &rules->to_access};
-    bool is_limited = session->ambr.uplink_kbps || session->ambr.downlink_kbps;
     rules->qer = (struct pfcp_create_qer){
         .qer_id = QER_ID,
         .qer_correlation_id = &rules->correlation,
-        .maximum_bit_rate = is_limited ? &rules->ambr : NULL,
+        .maximum_bit_rate =
+            session->ambr.uplink_kbps || session->ambr.downlink_kbps ? &rules->ambr : NULL,
     };
     rules->urr = (struct pfcp_create_urr){
         .urr_id = URR_ID, .measurement_method = PFCP_MEASURE_VOLUM | PFCP_MEASURE_DURAT};
@@ -240,6 +246,20 @@ static int establish(struct pgw_session *session)
     return err < 0 ? err : take_establishment(session, answer->body);
 }
 
+static void take_usage(struct pgw_session *session, const struct pfcp_usage_report *reports,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct pfcp_volume *volume = reports[i].volume_measurement;
+        uint64_t uplink = volume && volume->has_uplink ? volume->uplink : 0;
+        uint64_t downlink = volume && volume->has_downlink ? volume->downlink : 0;
+        session->uplink_bytes += uplink;
+        session->downlink_bytes += downlink;
+        metric_add(&pgw.metrics[PGW_UPLINK_BYTES], uplink);
+        metric_add(&pgw.metrics[PGW_DOWNLINK_BYTES], downlink);
+    }
+}
+
 /* The tunnel to the S-GW is all that changes. -ENOENT: the user plane does not know the session. */
 static int modify(struct pgw_session *session)
 {
@@ -257,6 +277,7 @@ static int modify(struct pgw_session *session)
     if (err < 0)
         return err;
     const struct pfcp_session_modification_response *response = answer->body;
+    take_usage(session, response->usage_report.at, response->usage_report.count);
     err = error_of(response->cause);
     if (err == 0)
         session->is_stale = session->has_moved = false;
@@ -272,25 +293,33 @@ int pgw_program(struct pgw_session *session)
     return err == -ENOENT ? establish(session) : err;
 }
 
-struct pgw_volume pgw_program_nothing(struct pgw_session *session)
+void pgw_program_nothing(struct pgw_session *session)
 {
-    struct pfcp_session_deletion_request body = {0};
-    struct pgw_volume volume = {0};
     struct pfcp_message *answer;
 
-    if (session->up_seid && request(session, PFCP_SESSION_DELETION_REQUEST, &body, &answer) == 0) {
+    if (session->up_seid &&
+        user_plane_delete(pgw.planes, session->plane, session->up_seid, &answer) == 0) {
         const struct pfcp_session_deletion_response *response = answer->body;
-        for (size_t i = 0; i < response->usage_report.count; i++) {
-            const struct pfcp_volume *measured = response->usage_report.at[i].volume_measurement;
-            volume.uplink += measured && measured->has_uplink ? measured->uplink : 0;
-            volume.downlink += measured && measured->has_downlink ? measured->downlink : 0;
-        }
+        take_usage(session, response->usage_report.at, response->usage_report.count);
     }
     session->up_seid = 0;
-    return volume;
 }
 
 /* Reports (clause 7.5.8) */
+static void take_error_indication(struct pgw_session *session,
+                                  const struct pfcp_error_indication_report *report)
+{
+    uint32_t id = session->id;
+
+    pgw_count(PGW_ERROR_INDICATIONS);
+    for (size_t i = 0; i < report->remote_f_teid.count && pgw_session_get(id); i++) {
+        struct pgw_forgotten forgotten = {id, pgw_end_of_pfcp(&report->remote_f_teid.at[i])};
+        struct pgw_event event = {.kind = PGW_EVENT_ERROR_INDICATION,
+                                  .content = bytes_of(&forgotten, sizeof(forgotten))};
+        pgw_post(pgw_ue_get(session->ue), &event);
+    }
+}
+
 static void take_report(void *owner, uint8_t plane, uint64_t seid, uint32_t transaction,
                         const struct pfcp_session_report_request *report)
 {
@@ -303,13 +332,9 @@ static void take_report(void *owner, uint8_t plane, uint64_t seid, uint32_t tran
     }
     user_planes_answer_report(pgw.planes, transaction, session->up_seid,
                               PFCP_CAUSE_REQUEST_ACCEPTED);
-    if (report->report_type & PFCP_REPORT_ERIR) {
-        uint32_t id = session->id;
-        struct pgw_event event = {.kind = PGW_EVENT_ERROR_INDICATION,
-                                  .content = bytes_of(&id, sizeof(id))};
-        pgw_count(PGW_ERROR_INDICATIONS);
-        pgw_post(pgw_ue_get(session->ue), &event);
-    }
+    take_usage(session, report->usage_report.at, report->usage_report.count);
+    if (report->report_type & PFCP_REPORT_ERIR && report->error_indication_report)
+        take_error_indication(session, report->error_indication_report);
 }
 
 static const char *subject(void *owner, uint64_t seid)

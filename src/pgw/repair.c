@@ -13,27 +13,51 @@
 
 #include "pgw/context.h"
 
-#define AT_A_TIME    64
-#define PATH_LOOK_MS 1000
+#define AT_A_TIME       64
+#define REPAIR_AGAIN_MS 1000
+#define PATH_LOOK_MS    1000
+
+static void start_sweep(void);
+
+static void sweep_again(struct timer *timer)
+{
+    (void)timer;
+    start_sweep();
+}
+
+void pgw_repair_later(struct pgw_ue *ue)
+{
+    ue->needs_repair = true;
+    if (!timer_is_running(&pgw.repair_timer) && !pgw.is_stopping)
+        timer_start(&pgw.repair_timer, REPAIR_AGAIN_MS, sweep_again);
+}
 
 static void restore(struct pgw_ue *ue, struct pgw_session *session)
 {
+    static struct log_limit limit;
     bool was_lost = session->up_seid == 0;
     int err = pgw_program(session);
 
-    if (err < 0)
-        log_warn("session of bearer %u could not be restored: %s", session->ebi, uv_strerror(err));
     if (was_lost)
         pgw_count(err == 0 ? PGW_RESTORED : PGW_RESTORE_FAILED);
-    if (err == -EPROTO ||
-        err == -ENOSPC) /* it does not want it; else it is not there, and is waited for */
-        pgw_end_session(ue, session, GTPC_CAUSE_REACTIVATION_REQUESTED);
+    if (err == 0)
+        return;
+    log_limited(&limit, LOG_WARN, "session of bearer %u could not be restored: %s", session->ebi,
+                uv_strerror(err));
+    if (err == -EPROTO || err == -ENOSPC) /* the user plane does not want it */
+        pgw_end_session(session, GTPC_CAUSE_REACTIVATION_REQUESTED);
+    else if (user_plane_is_up(pgw.planes, session->plane)) /* else it is told when it is back */
+        pgw_repair_later(ue);
 }
 
-static void mend(struct pgw_ue *ue)
+void pgw_repair(struct pgw_ue *ue)
 {
     struct pgw_session *session, *next;
 
+    if (!ue->needs_repair || pgw.is_stopping)
+        return;
+    ue->needs_repair = false;
+    pgw.repairs++;
     for (session = pgw_session_get(ue->sessions); session; session = next) {
         next = pgw_session_get(session->next);
         if (session->sgw_is_lost) {
@@ -43,22 +67,12 @@ static void mend(struct pgw_ue *ue)
             restore(ue, session);
         }
     }
-}
-
-/* One phone: what is void goes, what the user plane has lost or missed is told again. */
-void pgw_repair(struct pgw_ue *ue, const struct pgw_event *event)
-{
-    (void)event;
-    if (!ue->needs_repair)
-        return;
-    ue->needs_repair = false;
-    pgw.repairs++;
-    mend(ue);
     pgw.repairs--;
     await_deliver(&pgw.repair_done, NULL);
 }
 
-/* Rounds over all phones until one has found nothing. */
+/* Rounds over all phones until one has found nothing. One whose procedure runs mends itself at its
+ * end. */
 static void sweep(void *argument)
 {
     uint32_t id = 0;
@@ -68,11 +82,11 @@ static void sweep(void *argument)
     do {
         pgw.repair_again = false;
         for (struct pgw_ue *ue; !pgw.is_stopping && (ue = pool_next(&pgw.ues, &id));) {
-            if (!ue->needs_repair || gtpc_mailbox_has(&ue->mailbox, PGW_EVENT_REPAIR))
+            if (!ue->needs_repair || ue->mailbox.is_busy)
                 continue;
             while (pgw.repairs >= AT_A_TIME && !pgw.is_stopping)
                 await(&pgw.repair_done, -1, NULL);
-            if ((ue = pgw_ue_get(id)))
+            if ((ue = pgw_ue_get(id)) && !ue->mailbox.is_busy)
                 pgw_post(ue, &(struct pgw_event){.kind = PGW_EVENT_REPAIR});
         }
     } while (pgw.repair_again && !pgw.is_stopping);

@@ -40,11 +40,11 @@ static size_t procedure_of(uint8_t type)
 
 static void perform(struct pgw_ue *ue, const struct pgw_event *event)
 {
-    if (event->kind == PGW_EVENT_REPAIR)
-        pgw_repair(ue, event);
-    else if (event->kind == PGW_EVENT_ERROR_INDICATION)
+    if (event->kind == PGW_EVENT_ERROR_INDICATION)
         pgw_error_indication(ue, event);
-    else
+    else if (event->kind == PGW_EVENT_DISCONNECT)
+        pgw_disconnect(ue, event);
+    else if (event->kind == PGW_EVENT_S5)
         procedures[procedure_of(event->message->header.type)].procedure(ue, event);
 }
 
@@ -80,9 +80,11 @@ static void run(void *argument)
     ue->mailbox.is_busy = true;
     pgw.procedures++;
     perform(ue, start->event);
+    pgw_repair(ue);
     while ((mail = gtpc_mailbox_take(&ue->mailbox))) {
         perform_mail(ue, mail);
         free(mail);
+        pgw_repair(ue);
     }
     ue->mailbox.is_busy = false;
     pgw.procedures--;
@@ -170,7 +172,8 @@ static void receive(void *owner, struct udp_peer *peer, uint32_t transaction,
         gtpc_refuse(pgw.s5, transaction, 0, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
         return;
     }
-    if (pgw.procedures >= pgw.config->max_procedures) {
+    if (is_creation &&
+        pgw.procedures >= pgw.config->max_procedures) { /* what ends sessions is taken */
         pgw_count(PGW_CONGESTION);
         gtpc_refuse(pgw.s5, transaction,
                     is_creation ? message->create_session_request->sender.teid : 0,

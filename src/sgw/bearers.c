@@ -168,7 +168,7 @@ void sgw_modify_bearer(struct sgw_ue *ue, const struct sgw_event *event)
     if (request->delay_downlink_packet_notification)
         ue->notification_delay = *request->delay_downlink_packet_notification;
     size_t found = take_tunnels(ue, request->bearers.at, count, modified, s1_u);
-    ue->is_paged = false;
+    ue->paged_ms = 0;
     if (is_for_pgw(ue, request)) {
         uint8_t rat_type = request->rat_type ? *request->rat_type : ue->rat_type;
         refusal = tell_pgw(ue, session, request);
@@ -203,7 +203,7 @@ void sgw_modify_access_bearers(struct sgw_ue *ue, const struct sgw_event *event)
     if (request->delay_downlink_packet_notification)
         ue->notification_delay = *request->delay_downlink_packet_notification;
     size_t found = take_tunnels(ue, request->bearers.at, count, modified, s1_u);
-    ue->is_paged = false;
+    ue->paged_ms = 0;
     int err = program_all(ue);
     struct gtpc_modify_access_bearers_response response = {
         .cause = outcome(modified, count, found, err),
@@ -219,10 +219,10 @@ void sgw_release_access_bearers(struct sgw_ue *ue, const struct sgw_event *event
         .cause = {.value = GTPC_CAUSE_REQUEST_ACCEPTED}};
 
     set_all(ue, SGW_DOWNLINK_NOTIFY);
-    ue->is_paged = false;
+    ue->paged_ms = 0;
     int err = program_all(ue);
-    if (err < 0) /* it stays stale, and is told when the user plane is there again */
-        log_warn("the user plane did not release the access bearers: %s", uv_strerror(err));
+    if (err < 0)
+        sgw_repair_later(ue);
     sgw_count(SGW_RELEASED);
     gtpc_answer(sgw.s11, transaction, ue->mme_teid, &response);
 }

@@ -82,6 +82,7 @@ struct sgw_ue {
     struct gtpc_mailbox mailbox;
     uint8_t rat_type;
     uint8_t notification_delay; /* wished by the MME, in units of 50 ms */
+    uint64_t paged_ms;          /* when a Downlink Data Notification went out; 0: none is */
     bool is_orphan;             /* its MME has forgotten it */
     bool is_paged;              /* a Downlink Data Notification is out */
     bool needs_repair;
@@ -122,7 +123,7 @@ struct sgw_context {
     struct map ue_by_imsi;
     struct arena arena; /* messages that are decoded a second time, until the next wait */
     uint32_t procedures;
-    struct timer path_timer;
+    struct timer path_timer, repair_timer;
     struct fiber *sweeper; /* NULL: nothing to be repaired */
     bool repair_again;
     bool is_stopping;
@@ -202,7 +203,7 @@ enum sgw_event_kind {
     SGW_EVENT_S5,
     SGW_EVENT_ERROR_INDICATION, /* content: struct sgw_tunnel_end of an eNodeB or P-GW that has
                                    forgotten it */
-    SGW_EVENT_REPAIR,
+    SGW_EVENT_REPAIR,           /* not kept: a procedure ends with the repair that is needed */
 };
 
 /* Brings an event to a phone: starts its procedure, or keeps it until the present one has ended. */
@@ -222,7 +223,9 @@ void sgw_delete_session(struct sgw_ue *ue, const struct sgw_event *event);
 void sgw_delete_bearer(struct sgw_ue *ue, const struct sgw_event *event);
 void sgw_refuse_command(struct sgw_ue *ue, const struct sgw_event *event);
 void sgw_error_indication(struct sgw_ue *ue, const struct sgw_event *event);
-void sgw_repair(struct sgw_ue *ue, const struct sgw_event *event);
+
+/* At the end of a phone's procedures: mends what was found broken meanwhile. */
+void sgw_repair(struct sgw_ue *ue);
 
 /* ---- delete_session.c: parts of procedures ---- */
 
@@ -266,6 +269,9 @@ void sgw_downlink_data_failure(struct sgw_ue *ue, const struct gtpc_message *mes
 void sgw_peer_restarted(void *owner, struct udp_peer *peer);
 void sgw_peer_down(void *owner, struct udp_peer *peer);
 void sgw_plane_up(void *owner, uint8_t plane, bool restarted);
+
+/* Something could not be told to the user plane: it is tried again in a while. */
+void sgw_repair_later(struct sgw_ue *ue);
 
 /* A log line for what happens often when it is wanted. */
 __attribute__((format(printf, 1, 2))) void sgw_log_success(const char *format, ...);

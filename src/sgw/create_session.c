@@ -41,6 +41,7 @@ static struct refusal refuse_for(enum gtpc_cause_value cause)
 
 static void answer_refusal(const struct sgw_event *event, uint32_t teid, const struct refusal *why)
 {
+    static struct log_limit limit;
     struct gtpc_cause cause = {.value = (uint8_t)why->cause,
                                .is_remote = why->is_remote,
                                .has_offending = why->offending != 0,
@@ -48,8 +49,9 @@ static void answer_refusal(const struct sgw_event *event, uint32_t teid, const s
                                .offending_instance = why->offending_instance};
 
     sgw_count(SGW_CREATE_REFUSED);
-    log_info("create session refused: %s%s", gtpc_cause_name(cause.value),
-             why->is_remote ? " (by the P-GW)" : "");
+    log_limited(&limit, LOG_INFO, "create session refused: %s%s",
+                gtpc_cause_name(cause.value) ? gtpc_cause_name(cause.value) : "unknown cause",
+                why->is_remote ? " (by the P-GW)" : "");
     gtpc_refuse_with(sgw.s11, event->transaction, teid, &cause);
 }
 

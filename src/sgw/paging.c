@@ -11,6 +11,10 @@
 
 #include "sgw/context.h"
 
+/* An MME that has acknowledged and then says nothing more is told again when the user plane reports
+ * again. */
+#define PAGED_MS 10000
+
 static bool is_idle(const struct sgw_session *session)
 {
     const struct sgw_bearer *bearer = sgw_bearer_get(session->bearers);
@@ -35,7 +39,7 @@ static void take_acknowledge(struct sgw_ue *ue, struct sgw_session *session,
         }
         return;
     }
-    ue->is_paged = false;
+    ue->paged_ms = 0;
     sgw_count(SGW_NOTIFICATIONS_REFUSED);
     log_info("downlink data notification refused: %s", gtpc_cause_name(cause));
     if (cause == GTPC_CAUSE_CONTEXT_NOT_FOUND) {
@@ -60,7 +64,7 @@ static void notify(void *argument)
     struct gtpc_message *answer;
 
     fiber_set_subject(ue->imsi);
-    ue->is_paged = true;
+    ue->paged_ms = loop_now_ms();
     sgw.procedures++;
     sgw_count(SGW_NOTIFICATIONS);
     int err =
@@ -72,7 +76,7 @@ static void notify(void *argument)
     if (!ue)
         return;
     if (err < 0) {
-        ue->is_paged = false;
+        ue->paged_ms = 0;
         sgw_count(SGW_NOTIFICATIONS_REFUSED);
         log_warn("the MME did not acknowledge a downlink data notification: %s", uv_strerror(err));
     } else if (session && is_idle(session)) {
@@ -85,7 +89,8 @@ void sgw_downlink_data_report(struct sgw_session *session)
     const struct sgw_ue *ue = sgw_ue_get(session->ue);
 
     sgw_count(SGW_DATA_REPORTS);
-    if (ue->is_paged || ue->is_orphan || !is_idle(session))
+    bool is_paged = ue->paged_ms && loop_now_ms() - ue->paged_ms < PAGED_MS;
+    if (is_paged || ue->is_orphan || !is_idle(session))
         return;
     if (sgw.procedures < sgw.config->max_procedures)
         fiber_spawn("sgw paging", notify, session);
@@ -119,7 +124,7 @@ void sgw_downlink_data_failure(struct sgw_ue *ue, const struct gtpc_message *mes
     uint8_t cause = message->downlink_data_notification_failure_indication->cause.value;
     struct failure failure = {ue};
 
-    ue->is_paged = false;
+    ue->paged_ms = 0;
     sgw_count(SGW_PAGING_FAILURES);
     sgw_log_success("the phone was not found: %s",
                     gtpc_cause_name(cause) ? gtpc_cause_name(cause) : "unknown cause");

@@ -306,11 +306,10 @@ int sgw_program(struct sgw_session *session)
 
 void sgw_program_nothing(struct sgw_session *session)
 {
-    struct pfcp_session_deletion_request body = {0};
     struct pfcp_message *answer;
 
     if (session->up_seid)
-        (void)request(session, PFCP_SESSION_DELETION_REQUEST, &body, &answer);
+        (void)user_plane_delete(sgw.planes, session->plane, session->up_seid, &answer);
     session->up_seid = 0;
 }
 

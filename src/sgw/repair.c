@@ -13,8 +13,40 @@
 
 #include "sgw/context.h"
 
-#define AT_A_TIME    64
-#define PATH_LOOK_MS 1000
+#define AT_A_TIME       64
+#define REPAIR_AGAIN_MS 1000
+#define PATH_LOOK_MS    1000
+
+static void start_sweep(void);
+
+static void sweep_again(struct timer *timer)
+{
+    (void)timer;
+    start_sweep();
+}
+
+void sgw_repair_later(struct sgw_ue *ue)
+{
+    ue->needs_repair = true;
+    if (!timer_is_running(&sgw.repair_timer) && !sgw.is_stopping)
+        timer_start(&sgw.repair_timer, REPAIR_AGAIN_MS, sweep_again);
+}
+
+static void restore(struct sgw_ue *ue, struct sgw_session *session)
+{
+    static struct log_limit limit;
+    bool was_lost = session->up_seid == 0;
+    int err = sgw_program(session);
+
+    if (was_lost)
+        sgw_count(err == 0 ? SGW_RESTORED : SGW_RESTORE_FAILED);
+    if (err == 0)
+        return;
+    log_limited(&limit, LOG_WARN, "session of bearer %u could not be restored: %s",
+                session->default_ebi, uv_strerror(err));
+    if (user_plane_is_up(sgw.planes, session->plane)) /* else it is told when it is back */
+        sgw_repair_later(ue);
+}
 
 static void mend(struct sgw_ue *ue)
 {
@@ -27,25 +59,16 @@ static void mend(struct sgw_ue *ue)
     }
     for (session = sgw_session_get(ue->sessions); session; session = next) {
         next = sgw_session_get(session->next);
-        if (session->pgw_is_lost) {
+        if (session->pgw_is_lost)
             sgw_end_lost_session(ue, session);
-        } else if (session->is_established) {
-            bool was_lost = session->up_seid == 0;
-            int err = sgw_program(session);
-            if (was_lost)
-                sgw_count(err == 0 ? SGW_RESTORED : SGW_RESTORE_FAILED);
-            if (err < 0)
-                log_warn("session of bearer %u could not be restored: %s", session->default_ebi,
-                         uv_strerror(err));
-        }
+        else if (session->is_established)
+            restore(ue, session);
     }
 }
 
-/* One phone: what is void goes, what the user plane has lost or missed is told again. */
-void sgw_repair(struct sgw_ue *ue, const struct sgw_event *event)
+void sgw_repair(struct sgw_ue *ue)
 {
-    (void)event;
-    if (!ue->needs_repair)
+    if (!ue->needs_repair || sgw.is_stopping)
         return;
     ue->needs_repair = false;
     sgw.repairs++;
@@ -54,7 +77,8 @@ void sgw_repair(struct sgw_ue *ue, const struct sgw_event *event)
     await_deliver(&sgw.repair_done, NULL);
 }
 
-/* Rounds over all phones until one has found nothing. */
+/* Rounds over all phones until one has found nothing. One whose procedure runs mends itself at its
+ * end. */
 static void sweep(void *argument)
 {
     uint32_t id = 0;
@@ -64,11 +88,11 @@ static void sweep(void *argument)
     do {
         sgw.repair_again = false;
         for (struct sgw_ue *ue; !sgw.is_stopping && (ue = pool_next(&sgw.ues, &id));) {
-            if (!ue->needs_repair || gtpc_mailbox_has(&ue->mailbox, SGW_EVENT_REPAIR))
+            if (!ue->needs_repair || ue->mailbox.is_busy)
                 continue;
             while (sgw.repairs >= AT_A_TIME && !sgw.is_stopping)
                 await(&sgw.repair_done, -1, NULL);
-            if ((ue = sgw_ue_get(id)))
+            if ((ue = sgw_ue_get(id)) && !ue->mailbox.is_busy)
                 sgw_post(ue, &(struct sgw_event){.kind = SGW_EVENT_REPAIR});
         }
     } while (sgw.repair_again && !sgw.is_stopping);

@@ -49,11 +49,9 @@ static struct gtpc_endpoint *endpoint_of(uint8_t kind)
 
 static void perform(struct sgw_ue *ue, const struct sgw_event *event)
 {
-    if (event->kind == SGW_EVENT_REPAIR)
-        sgw_repair(ue, event);
-    else if (event->kind == SGW_EVENT_ERROR_INDICATION)
+    if (event->kind == SGW_EVENT_ERROR_INDICATION)
         sgw_error_indication(ue, event);
-    else
+    else if (event->message)
         procedures[procedure_of(event->message->header.type)].procedure(ue, event);
 }
 
@@ -89,9 +87,11 @@ static void run(void *argument)
     ue->mailbox.is_busy = true;
     sgw.procedures++;
     perform(ue, start->event);
+    sgw_repair(ue);
     while ((mail = gtpc_mailbox_take(&ue->mailbox))) {
         perform_mail(ue, mail);
         free(mail);
+        sgw_repair(ue);
     }
     ue->mailbox.is_busy = false;
     sgw.procedures--;
@@ -200,9 +200,11 @@ static void receive(void *owner, struct udp_peer *peer, uint32_t transaction,
             gtpc_refuse(endpoint, transaction, 0, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
         return;
     }
-    if (sgw.procedures >= sgw.config->max_procedures) {
+    if (message->header.type == GTPC_CREATE_SESSION_REQUEST &&
+        sgw.procedures >= sgw.config->max_procedures) { /* what ends sessions is taken */
         sgw_count(SGW_CONGESTION);
-        gtpc_refuse(endpoint, transaction, 0, GTPC_CAUSE_GTP_C_ENTITY_CONGESTION);
+        gtpc_refuse(endpoint, transaction, message->create_session_request->sender.teid,
+                    GTPC_CAUSE_GTP_C_ENTITY_CONGESTION);
         return;
     }
     if (message->header.type == GTPC_CREATE_SESSION_REQUEST) {

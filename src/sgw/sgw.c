@@ -160,6 +160,7 @@ void sgw_stop(void)
 {
     sgw.is_stopping = true;
     timer_stop(&sgw.path_timer);
+    timer_stop(&sgw.repair_timer);
     if (sgw.sweeper)
         fiber_cancel(sgw.sweeper);
     /* First all waits end, then the doors go: a procedure may still answer at one when another has

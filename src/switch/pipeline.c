@@ -536,6 +536,8 @@ static void run_packet(struct datapath *dp, struct port *in, struct packet *p)
 
 void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packets, size_t count)
 {
+    const struct of_key *keys[BURST];
+
     dp->now_us = clock_now_us();
     if (in->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
         for (size_t i = 0; i < count; i++)
@@ -543,8 +545,11 @@ void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packet
         in->counters.rx_dropped += count;
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         packet_parse(packets[i]);
+        keys[i] = &packets[i]->key;
+    }
+    table_prefetch(&dp->tables.table[0], keys, count);
     for (size_t i = 0; i < count; i++)
         run_packet(dp, in, packets[i]);
 }

@@ -175,6 +175,20 @@ static void put(struct packet *p, const struct place *place, size_t at, const ui
         update_sctp(p);
 }
 
+/* The protocol stands in the pseudo header, as the lower half of a pair. */
+static void move_protocol(struct packet *p, uint8_t protocol)
+{
+    const uint8_t was[2] = {0, p->key.ip_proto}, is[2] = {0, protocol};
+    size_t at = p->key.ip_proto == IP_ICMP ? 0 : transport_checksum_at(p);
+    be16 sum;
+
+    if (!at)
+        return;
+    memcpy(&sum, p->data + at, 2);
+    net_checksum_replace(&sum, was, is, sizeof(was));
+    memcpy(p->data + at, &sum, 2);
+}
+
 /* ---- set_field ---- */
 
 static uint64_t number_at(const uint8_t *at, size_t bytes)
@@ -208,6 +222,8 @@ bool packet_set_field(struct packet *p, enum of_field_id id, const uint8_t *valu
     } else {
         memcpy(bytes, value, len);
     }
+    if (id == OF_IP_PROTO)
+        move_protocol(p, *value);
     put(p, &place, at, bytes, len);
     memcpy(of_key_at(&p->key, f), value, f->bytes);
     if (id == OF_VLAN_VID)

@@ -335,6 +335,48 @@ static void table_drop_tuple(struct table *table, struct tuple *t)
     table_choose(table);
 }
 
+#define PREFETCH_FROM   2048 /* flows; fewer are in the cache anyway */
+#define PREFETCH_TUPLES 2    /* the ones of highest priority */
+#define PREFETCH_KEYS   32
+#define CACHE_LINE      64
+
+static void prefetch_tuple(const struct tuple *t, uint64_t seed, const struct of_key *const *keys,
+                           size_t count)
+{
+    const struct flow *found[PREFETCH_KEYS];
+    uint32_t hash[PREFETCH_KEYS];
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t words[OF_KEY_WORDS];
+
+        hash[i] = gather(t, keys[i], seed, words);
+        __builtin_prefetch(&t->slots[hash[i] & (t->size - 1)]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct slot *s = &t->slots[hash[i] & (t->size - 1)];
+
+        found[i] = s->flow && s->hash == hash[i] && s->flow != FLOW_GONE ? s->flow : NULL;
+        if (found[i]) {
+            __builtin_prefetch(found[i], 1);
+            __builtin_prefetch((const uint8_t *)found[i] + offsetof(struct flow, key));
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (found[i]) {
+            __builtin_prefetch(found[i]->program);
+            __builtin_prefetch((const uint8_t *)found[i]->program + CACHE_LINE);
+            __builtin_prefetch((const uint8_t *)found[i]->program + 2 * CACHE_LINE);
+        }
+}
+
+void table_prefetch(const struct table *table, const struct of_key *const *keys, size_t count)
+{
+    if (table->flows < PREFETCH_FROM || count > PREFETCH_KEYS)
+        return;
+    for (uint32_t i = 0; i < table->tuple_count && i < PREFETCH_TUPLES; i++)
+        prefetch_tuple(table->tuples[i], table->seed, keys, count);
+}
+
 /* ---- cookies ---- */
 
 static uint32_t cookie_bucket(const struct tables *tables, uint64_t cookie)

@@ -113,6 +113,11 @@ static inline struct flow *table_lookup(struct table *table, const struct of_key
     return flow;
 }
 
+/* Has the memory that lookups of these keys will touch brought into the cache, all at once: a table
+ * of a hundred thousand flows is not in it, and waiting for one packet's flow after the other is
+ * what would cost most. */
+void table_prefetch(const struct table *table, const struct of_key *const *keys, size_t count);
+
 /* A flow that is in no table yet; owns the program. NULL when memory is out (the program is then
  * still the caller's). */
 struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority,

@@ -344,6 +344,7 @@ def their_good_bye(state):
     """freeDiameter's DPR is answered"""
     state["hss"] = hss()
     wait_open(20)
+    state["client"].socket.close()
     state["fd"].end()
     wait_for(lambda: not peer_state().endswith("Open"), 5, "the peer is closed")
     assert re.search(r"RCV from 'hss.epc':\s+\S+\s+NOTI\s+'Disconnect-Peer-Answer'", state["fd"].text())
@@ -364,7 +365,7 @@ def we_connect(state):
     answer = client.s6a(318, [avp(1, IMSI), VECTORS, PLMN])
     assert result(answer) == 2001, result(answer)
     state["hss"].end()
-    state["fd"].end()
+    state["fd"].end(signal.SIGKILL)
 
 
 def both_connect(state):
@@ -378,7 +379,7 @@ def both_connect(state):
     answer = client.s6a(318, [avp(1, IMSI), VECTORS, PLMN])
     assert result(answer) == 2001, result(answer)
     state["hss"].end()
-    state["fd"].end()
+    state["fd"].end(signal.SIGKILL)
 
 
 TESTS = [capabilities, relayed_authentication, relayed_update_location, refusals, their_watchdog, crash, our_watchdog,

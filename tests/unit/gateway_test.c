@@ -43,7 +43,7 @@ static int read_config(const char *s5, const char *sxb)
     char text[1024];
     int len = snprintf(text, sizeof(text), file, s5, sxb);
 
-    config = config_load_text("gateway.yaml", text, (size_t)len);
+    config = config_parse("gateway.yaml", text, (size_t)len);
     if (!config || config_read(config, "sgw", &sgw_config_schema, &sgw_config) < 0)
         return -EINVAL;
     return config_read(config, "pgw", &pgw_config_schema, &pgw_config);
@@ -171,9 +171,8 @@ static void a_session_goes_through_both(void **state)
     uint64_t dual = GTPC_DAF, pass_on = GTPC_OI;
     struct gtpc_paa paa = {.pdn_type = pdn_type, .prefix_bits = 64};
     struct gtpc_ambr ambr = {1000, 1000};
-    struct gtpc_f_teid pgw_end = {.interface_type = GTPC_S5_S8_PGW_GTP_C,
-                                  .has_ipv4 = true,
-                                  .ipv4 = address(PGW).sin_addr};
+    struct gtpc_f_teid pgw_end = {
+        .interface_type = GTPC_S5_S8_PGW_GTP_C, .has_ipv4 = true, .ipv4 = address(PGW).sin_addr};
     struct gtpc_bearer_to_be_created bearer = {.ebi = 5, .qos = {.qci = 9}};
     struct gtpc_create_session_request creation = {
         .imsi = "001010000000001",
@@ -191,8 +190,7 @@ static void a_session_goes_through_both(void **state)
         .bearers = {&bearer, 1},
     };
     struct gtpc_delete_session_request deletion = {.lbi = &lbi, .indication = &pass_on};
-    struct asker made =
-        ask((struct asker){.type = GTPC_CREATE_SESSION_REQUEST, .body = &creation});
+    struct asker made = ask((struct asker){.type = GTPC_CREATE_SESSION_REQUEST, .body = &creation});
 
     assert_int_equal(made.cause, GTPC_CAUSE_REQUEST_ACCEPTED);
     assert_int_equal(ntohl(made.paa.ipv4.s_addr), 0x0a2d0002);
