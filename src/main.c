@@ -48,7 +48,7 @@ static const struct manager_function functions[] = {
     {"mme", mme_main, NULL, {"/state?what=peers", "state", "Open", "the HSS"}},
     {"sgw", sgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
     {"pgw", pgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
-    {"controller", controller_main, NULL, {"/state", "synchronised", NULL, "the switch"}},
+    {"controller", controller_main, NULL, {"/state", "ready", NULL, "the switch and its next hop"}},
     {"switch", switch_main, NULL, {NULL}},
     {"lab", lab_main, NULL, {"/state", "enbs_up", NULL, "the MME"}},
 };

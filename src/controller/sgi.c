@@ -13,7 +13,8 @@
 
 #include "controller/up.h"
 
-#define ASK_MS     1000  /* while the next hop is unknown */
+#define ASK_FIRST_MS 20  /* while the next hop is unknown: soon again, */
+#define ASK_LAST_MS  1000 /* and then slower and slower */
 #define REFRESH_MS 30000 /* while it is known */
 #define FRAME_SIZE 256
 
@@ -115,7 +116,13 @@ static void ask(struct timer *timer)
         ask_by_arp(number);
     else if (has_address6(&sgi->next_hop6))
         ask_by_nd(number);
-    timer_start(timer, exit->knows_next_hop ? REFRESH_MS : ASK_MS, ask);
+    if (exit->knows_next_hop)
+        exit->ask_ms = REFRESH_MS;
+    else if (exit->ask_ms == 0 || exit->ask_ms >= ASK_LAST_MS)
+        exit->ask_ms = exit->ask_ms == 0 ? ASK_FIRST_MS : ASK_LAST_MS;
+    else
+        exit->ask_ms *= 2;
+    timer_start(timer, exit->ask_ms, ask);
 }
 
 static void learn_next_hop(unsigned number, const uint8_t mac[6])
@@ -232,9 +239,21 @@ void up_sgi_start(void)
     for (unsigned i = 0; i < up.config->sgi.count; i++) {
         struct up_exit *exit = &up_exits[i];
         make_mac(i, exit->mac);
+        exit->ask_ms = 0;
         if (exit->has_port && up.config->sgi.at[i].ethernet)
             timer_start(&exit->timer, 1, ask);
     }
+}
+
+bool up_sgi_is_ready(void)
+{
+    for (unsigned i = 0; i < up.config->sgi.count; i++) {
+        const struct controller_sgi_config *sgi = &up.config->sgi.at[i];
+        bool has_next_hop = sgi->next_hop.s_addr || has_address6(&sgi->next_hop6);
+        if (sgi->ethernet && has_next_hop && !up_exits[i].knows_next_hop)
+            return false;
+    }
+    return true;
 }
 
 /* What is known of the next hops stays known. */

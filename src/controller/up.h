@@ -252,6 +252,7 @@ struct up_exit {
     bool knows_next_hop;
     uint8_t next_hop[6];
     uint64_t learnt_ms;
+    uint32_t ask_ms;    /* how long ago the last request for the next hop was, when the timer fires */
     struct timer timer; /* next request for the next hop */
 };
 
@@ -259,6 +260,8 @@ extern struct up_exit up_exits[UP_MAX_EXITS];
 
 void up_sgi_start(void);
 void up_sgi_stop(void);
+/* Every way out knows its next hop. */
+bool up_sgi_is_ready(void);
 void up_sgi_packet_in(unsigned exit, enum up_fixed_exit what, const struct of_packet_in *packet_in);
 json_t *up_sgi_state(void);
 

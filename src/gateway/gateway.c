@@ -120,7 +120,7 @@ int gateway_main(int argc, char **argv)
         {"pgw-peers", "S-GWs and user planes, and whether they answer"},
         {NULL, NULL},
     };
-    static const struct process process = {
+    const struct process process = {
         .name = "gateway",
         .summary = "Serving Gateway and PDN Gateway, control planes, in one process",
         .examples = "  strowger gateway -c examples/operator.yaml   # instead of sgw and pgw\n",
@@ -130,6 +130,8 @@ int gateway_main(int argc, char **argv)
         .stop = stop,
         .state = gateway_state,
         .views = views,
+        .routes = pgw_routes,
+        .route_count = pgw_route_count,
     };
 
     return process_main(&process, argc, argv);

@@ -163,24 +163,41 @@ static bool name_fits(const char *name)
     return len > 0 && len < IFNAMSIZ;
 }
 
-static void take_index(const struct nlmsghdr *message, void *argument)
+static void take_interface(const struct nlmsghdr *message, void *argument)
 {
-    if (message->nlmsg_type == RTM_NEWLINK)
-        *(int *)argument = ((const struct ifinfomsg *)NLMSG_DATA(message))->ifi_index;
+    struct netlink_interface *interface = argument;
+    const struct ifinfomsg *link = NLMSG_DATA(message);
+    int left = (int)IFLA_PAYLOAD(message);
+
+    if (message->nlmsg_type != RTM_NEWLINK)
+        return;
+    interface->index = link->ifi_index;
+    interface->up = link->ifi_flags & IFF_UP;
+    for (struct rtattr *a = IFLA_RTA(link); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == IFLA_MTU && RTA_PAYLOAD(a) >= sizeof(interface->mtu))
+            memcpy(&interface->mtu, RTA_DATA(a), sizeof(interface->mtu));
+    }
 }
 
-int netlink_index(struct netlink *nl, const char *name)
+int netlink_look(struct netlink *nl, const char *name, struct netlink_interface *interface)
 {
     const struct ifinfomsg any = {.ifi_family = AF_UNSPEC};
     struct request r;
-    int index = -ENODEV;
 
+    *interface = (struct netlink_interface){.index = -ENODEV};
     if (!name_fits(name))
         return -ENODEV;
     request_begin(&r, RTM_GETLINK, 0, &any, sizeof(any));
     put_text(&r, IFLA_IFNAME, name);
-    int err = talk(nl, &r, take_index, &index);
-    return err < 0 ? err : index;
+    return talk(nl, &r, take_interface, interface);
+}
+
+int netlink_index(struct netlink *nl, const char *name)
+{
+    struct netlink_interface interface;
+    int err = netlink_look(nl, name, &interface);
+
+    return err < 0 ? err : interface.index;
 }
 
 int netlink_add_veth(struct netlink *nl, const char *name, const char *peer_name, int peer_netns)

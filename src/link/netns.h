@@ -80,6 +80,15 @@ void netlink_close(struct netlink *nl);
 /* The interface's index (> 0), or -ENODEV. */
 int netlink_index(struct netlink *nl, const char *name);
 
+struct netlink_interface {
+    int index;
+    bool up;
+    uint32_t mtu;
+};
+
+/* How the interface is now; -ENODEV. */
+int netlink_look(struct netlink *nl, const char *name, struct netlink_interface *interface);
+
 /* A pair of connected Ethernet interfaces, the second one in `peer_netns` (-1: the same namespace).
  * Both are down. */
 int netlink_add_veth(struct netlink *nl, const char *name, const char *peer_name, int peer_netns);

@@ -18,8 +18,9 @@
 #include "link/sctp.h"
 #include "link/sctp_inner.h"
 
-#define QUEUE_KEEP (16 * 1024) /* an empty queue up to this size keeps its memory */
-#define DRAIN_MS   10000       /* for what was sent before sctp_shutdown() to reach the peer */
+#define QUEUE_KEEP    (16 * 1024) /* an empty queue up to this size keeps its memory */
+#define LAST_WORDS_MS 100         /* that a process stays for its associations' ends */
+#define DRAIN_MS      10000       /* for what was sent before sctp_shutdown() to reach the peer */
 
 /* The process's one context of this layer. */
 static struct {
@@ -655,6 +656,28 @@ const char *sctp_peer_name(const struct sctp_association *a)
 size_t sctp_queued_bytes(const struct sctp_association *a)
 {
     return queue_bytes(&a->queue);
+}
+
+void sctp_last_words(void)
+{
+    struct sctp_association *next;
+
+    for (struct sctp_association *a = sctp.living; a; a = next) {
+        next = a->next;
+        if (a->state != SCTP_STATE_DRAINING)
+            association_end(a, true);
+    }
+    for (unsigned waited = 0; sctp.living && waited < LAST_WORDS_MS; waited++) {
+        for (struct sctp_association *a = sctp.living; a; a = next) {
+            next = a->next;
+            flush(&a->flush);
+        }
+        sctp_usrsctp_turn();
+        usleep(1000);
+    }
+    while (sctp.living)
+        association_end(sctp.living, true);
+    sctp_usrsctp_turn();
 }
 
 void sctp_free(void)

@@ -128,6 +128,12 @@ extern const struct sctp_backend sctp_usrsctp_backend; /* raw and UDP */
 /* Ends of the backends, for sctp_free(). */
 void sctp_usrsctp_free(void);
 
+/* At the end of the process, when the loop turns no more: what the kernel does for its own sockets.
+ * sctp.c ends all associations in order that were shut down, and all others by ABORT; it lets
+ * usrsctp work by sctp_usrsctp_turn(). */
+void sctp_last_words(void);
+void sctp_usrsctp_turn(void);
+
 /* For backends. A new association at a listener; NULL when the bound is reached or memory is out:
  * refuse it. */
 struct sctp_association *sctp_accepted(struct sctp_listener *listener,

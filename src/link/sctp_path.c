@@ -743,6 +743,19 @@ void sctp_path_unuse_port(struct sctp_path *p, uint16_t port)
     p->ports[port]--;
 }
 
+void sctp_path_turn(void)
+{
+    struct sctp_path *next;
+
+    for (struct sctp_path *p = path.paths; p; p = next) {
+        p->users++;
+        receive_batch(p);
+        send_batch(p);
+        next = p->next;
+        sctp_path_close(p);
+    }
+}
+
 void sctp_path_init(sctp_path_input input, sctp_path_new_remote new_remote)
 {
     path.input = input;

@@ -75,6 +75,9 @@ uint32_t sctp_path_current(void);
 /* Sends a packet that lacks its checksum; at the end of the turn. */
 void sctp_path_output(uint32_t remote, const void *packet, size_t len);
 
+/* Reads what has come and sends what waits, now, for all paths: without the loop. */
+void sctp_path_turn(void);
+
 /* CRC32c of RFC 9260 appendix A, as it stands in memory of the packet. */
 uint32_t sctp_crc32c(const void *at, size_t len);
 

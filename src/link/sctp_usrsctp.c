@@ -157,10 +157,20 @@ static void new_remote(uint32_t remote)
     usrsctp_register_address(address_of(remote));
 }
 
-static void start(void)
+static void at_exit(void)
 {
     if (stack.running)
+        sctp_last_words();
+}
+
+static void start(void)
+{
+    static bool registered;
+
+    if (stack.running)
         return;
+    if (!registered)
+        registered = atexit(at_exit) == 0;
     stack.running = true;
     stack.notes_end = &stack.notes;
     stack.buffer = malloc(BUFFER_BYTES);
@@ -579,6 +589,15 @@ const struct sctp_backend sctp_usrsctp_backend = {
     .release = usrsctp_backend_release,
     .move = usrsctp_backend_move,
 };
+
+void sctp_usrsctp_turn(void)
+{
+    if (!stack.running)
+        return;
+    uv_update_time(loop_uv());
+    tell_time();
+    sctp_path_turn();
+}
 
 struct sctp_counters sctp_counters(void)
 {

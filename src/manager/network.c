@@ -281,13 +281,22 @@ int network_descriptor(const struct network *n, const char *name)
 
 /* ---- changes to the host ---- */
 
-enum change_kind { DELETE_INTERFACE, DELETE_ADDRESS, DELETE_ROUTE, DELETE_TABLE, FORWARDING_OFF };
+enum change_kind {
+    DELETE_INTERFACE,
+    DELETE_ADDRESS,
+    DELETE_ROUTE,
+    DELETE_TABLE,
+    FORWARDING_OFF,
+    SET_DOWN,
+    SET_MTU
+};
 
 struct network_change {
     struct network_change *next;
     enum change_kind kind;
     char name[64]; /* interface, nftables table, sysctl */
     struct net_prefix prefix, via;
+    uint32_t mtu;
 };
 
 static void remember(struct network *n, const char *place, enum change_kind kind, const char *name,
@@ -333,6 +342,12 @@ static void take_back(const struct network_change *change, struct netlink *nl)
         break;
     case FORWARDING_OFF:
         err = netns_sysctl(-1, change->name, "0");
+        break;
+    case SET_DOWN:
+        err = netlink_set_down(nl, change->name);
+        break;
+    case SET_MTU:
+        err = netlink_set_mtu(nl, change->name, change->mtu);
         break;
     }
     /* What is gone already went with something else: a route with its interface. */
@@ -514,6 +529,7 @@ static int make_tap(struct network *n, struct network_tap *tap, struct text *why
 
 static int use_interface(struct network *n, const struct network_interface *i, struct text *why)
 {
+    struct netlink_interface before;
     struct netlink nl;
     int err;
 
@@ -528,8 +544,17 @@ static int use_interface(struct network *n, const struct network_interface *i, s
     }
     if ((err = open_in(n, i->namespace, &nl, why)) < 0)
         return err;
-    err = i->mtu ? netlink_set_mtu(&nl, i->name, i->mtu) : 0;
-    err = err < 0 ? err : netlink_set_up(&nl, i->name);
+    err = netlink_look(&nl, i->name, &before);
+    if (err == 0 && i->mtu && i->mtu != before.mtu) {
+        err = netlink_set_mtu(&nl, i->name, i->mtu);
+        remember(n, i->namespace, SET_MTU, i->name, NULL, NULL);
+        if (is_host(i->namespace) && n->changes)
+            n->changes->mtu = before.mtu;
+    }
+    if (err == 0 && !before.up) {
+        err = netlink_set_up(&nl, i->name);
+        remember(n, i->namespace, SET_DOWN, i->name, NULL, NULL);
+    }
     told(why, err, "the interface %s in %s", i->name, i->namespace);
     if (err == 0)
         err =

@@ -192,9 +192,9 @@ struct pgw_event {
 
 enum pgw_event_kind {
     PGW_EVENT_S5,
-    PGW_EVENT_ERROR_INDICATION, /* content: the id of the session whose S-GW has forgotten its
-                                   tunnel */
-    PGW_EVENT_REPAIR,
+    PGW_EVENT_ERROR_INDICATION, /* content: struct pgw_forgotten */
+    PGW_EVENT_DISCONNECT,       /* the operator ends all sessions of the phone */
+    PGW_EVENT_REPAIR,           /* not kept: a procedure ends with the repair that is needed */
 };
 
 /* The far end of a tunnel of this session has forgotten it. */

@@ -175,8 +175,7 @@ static void receive(void *owner, struct udp_peer *peer, uint32_t transaction,
     if (is_creation &&
         pgw.procedures >= pgw.config->max_procedures) { /* what ends sessions is taken */
         pgw_count(PGW_CONGESTION);
-        gtpc_refuse(pgw.s5, transaction,
-                    is_creation ? message->create_session_request->sender.teid : 0,
+        gtpc_refuse(pgw.s5, transaction, message->create_session_request->sender.teid,
                     GTPC_CAUSE_GTP_C_ENTITY_CONGESTION);
         return;
     }

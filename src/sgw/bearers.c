@@ -115,10 +115,13 @@ static bool take_mme(struct sgw_ue *ue, const struct sgw_event *event,
     return true;
 }
 
-/* What the P-GW has to know of this (clause 7.2.7, column S5/S8). */
-static bool is_for_pgw(const struct sgw_ue *ue, const struct gtpc_modify_bearer_request *request)
+/* What the P-GW has to know of this (clause 7.2.7, column S5/S8): where the phone is only if it has
+ * asked. */
+static bool is_for_pgw(const struct sgw_ue *ue, const struct sgw_session *session,
+                       const struct gtpc_modify_bearer_request *request)
 {
-    return request->ue_time_zone || request->serving_network || request->mei || request->uli ||
+    return request->ue_time_zone || request->serving_network || request->mei ||
+           (request->uli && session->wants_location) ||
            (request->rat_type && *request->rat_type != ue->rat_type);
 }
 
@@ -169,7 +172,7 @@ void sgw_modify_bearer(struct sgw_ue *ue, const struct sgw_event *event)
         ue->notification_delay = *request->delay_downlink_packet_notification;
     size_t found = take_tunnels(ue, request->bearers.at, count, modified, s1_u);
     ue->paged_ms = 0;
-    if (is_for_pgw(ue, request)) {
+    if (is_for_pgw(ue, session, request)) {
         uint8_t rat_type = request->rat_type ? *request->rat_type : ue->rat_type;
         refusal = tell_pgw(ue, session, request);
         ue->rat_type = rat_type;

@@ -71,6 +71,7 @@ struct sgw_session {
     uint8_t default_ebi;
     bool is_established; /* the P-GW has it */
     bool pgw_is_lost;    /* the P-GW has it no more */
+    bool wants_location; /* the P-GW wants to know where the phone is (Change Reporting Action) */
     char apn[SGW_APN_SIZE];
 };
 
@@ -84,7 +85,6 @@ struct sgw_ue {
     uint8_t notification_delay; /* wished by the MME, in units of 50 ms */
     uint64_t paged_ms;          /* when a Downlink Data Notification went out; 0: none is */
     bool is_orphan;             /* its MME has forgotten it */
-    bool is_paged;              /* a Downlink Data Notification is out */
     bool needs_repair;
     char imsi[IMSI_SIZE];
 };

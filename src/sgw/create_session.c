@@ -13,6 +13,9 @@
 
 #include "sgw/context.h"
 
+/* Change Reporting Action (TS 29.274 clause 8.61). */
+#define STOP_REPORTING 0
+
 /* What of the P-GW's answer goes to the MME: kept over the wait for the user plane. */
 struct accepted {
     uint8_t cause;
@@ -175,6 +178,8 @@ static bool take_pgw_answer(struct sgw_session *session, const struct gtpc_messa
         accepted->apn_restriction = *response->apn_restriction;
     if ((accepted->has_change_reporting_action = response->change_reporting_action))
         accepted->change_reporting_action = *response->change_reporting_action;
+    session->wants_location = accepted->has_change_reporting_action &&
+                              accepted->change_reporting_action != STOP_REPORTING;
     if ((accepted->has_qos = created->qos)) {
         accepted->qos = *created->qos;
         bearer->qci = created->qos->qci;

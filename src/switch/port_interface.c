@@ -121,18 +121,6 @@ static void interface_readable(struct port *p)
     }
 }
 
-/* No Ethernet frame is shorter than 60 bytes without its checksum (IEEE 802.3 clause 3.2.8); one
- * from which a tag was taken may have become so. */
-#define LEAST_FRAME 60
-
-static void pad(struct packet *p)
-{
-    if (p->len >= LEAST_FRAME)
-        return;
-    memset(p->data + p->len, 0, LEAST_FRAME - p->len);
-    p->len = LEAST_FRAME;
-}
-
 static void interface_send(struct port *p)
 {
     struct packet_buffer buffers[PORT_QUEUE];
@@ -140,13 +128,8 @@ static void interface_send(struct port *p)
 
     for (unsigned i = 0; i < p->queued; i++) {
         struct packet *packet = p->queue[i];
-        size_t skip = 0, len;
+        size_t skip = is_tun(p) ? packet->l3 : 0, len = is_tun(p) ? packet->l3_len : packet->len;
 
-        if (!is_tun(p))
-            pad(packet);
-        else
-            skip = packet->l3;
-        len = is_tun(p) ? packet->l3_len : packet->len;
         if (len == 0)
             port_drop_out(p, PORT_DROP_NOT_IP);
         else

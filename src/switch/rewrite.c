@@ -244,10 +244,23 @@ static bool insert(struct packet *p, size_t at, size_t n)
     return true;
 }
 
+/* No Ethernet frame is shorter than 60 bytes without its checksum (IEEE 802.3 clause 3.2.8); one
+ * from which a tag was taken may have become so. */
+#define LEAST_FRAME 60
+
+static void pad(struct packet *p)
+{
+    if (p->len >= LEAST_FRAME)
+        return;
+    memset(p->data + p->len, 0, LEAST_FRAME - p->len);
+    p->len = LEAST_FRAME;
+}
+
 static void take_out(struct packet *p, size_t at, size_t n)
 {
     memmove(p->data + n, p->data, at);
     packet_pull(p, n);
+    pad(p);
 }
 
 static void put_u16(uint8_t *at, uint16_t v)
@@ -338,6 +351,7 @@ bool packet_pop_pbb(struct packet *p)
         p->len < p->l3 + 4u + ETH_HEADER_SIZE)
         return false;
     packet_pull(p, p->l3 + 4u);
+    pad(p);
     packet_parse(p);
     return true;
 }

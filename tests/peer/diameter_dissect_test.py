@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Every Diameter message we can send, with every AVP of its table, shown to tshark: nothing malformed, no expert error.
-
-Usage: diameter_dissect_test.py SAMPLES   (the built program diameter_samples). Prints TAP.
-"""
+"""Every Diameter message we can send, with every AVP of its table, shown to tshark: nothing malformed, no expert error."""
+import os
+import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
 
-if len(sys.argv) != 2:
-    sys.exit(__doc__)
-for tool in ("tshark", "text2pcap"):
-    if not shutil.which(tool):
-        print(f"1..0 # SKIP {tool} is not installed (Debian package tshark)")
-        sys.exit(0)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from network import STROWGER, need, skip  # noqa: E402
 
-samples = [line.split() for line in subprocess.check_output([sys.argv[1]], text=True).splitlines()]
+need("tshark", "text2pcap")
+SAMPLES = os.path.join(os.path.dirname(STROWGER), "tests", "peer", "diameter_samples")
+if not os.access(SAMPLES, os.X_OK):
+    skip(f"{SAMPLES} is not built")
+
+samples = [line.split() for line in subprocess.check_output([SAMPLES], text=True).splitlines()]
 directory = tempfile.mkdtemp(prefix="strowger-dissect-")
 try:
     dump = ""

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Our HSS and Debian's freeDiameter as Diameter peers, over TCP without TLS.
 
-Usage: freediameter_test.py STROWGER   (the built program)
-
 freeDiameter connects to us and we to it; it also stands between us and a client as relay agent, so that S6a requests
-and refusals pass through somebody else's base protocol. Prints TAP.
+and refusals pass through somebody else's base protocol. Needs freeDiameterd with its extensions, and openssl: it does not
+start without certificates, though nothing here uses them.
 """
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -18,33 +18,19 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from network import STROWGER, need, skip  # noqa: E402
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+need("freeDiameterd", "openssl")
+EXTENSIONS = "/usr/lib/freeDiameter"
+if not os.path.exists(f"{EXTENSIONS}/dict_dcca_3gpp.fdx"):
+    skip("freeDiameter's extensions are not installed (Debian package freediameter-extensions)")
+
 S6A = 16777251
 TGPP = 10415
 K, OPC = "465b5ce8b199b49faa5f0a2ee238a6bc", "cd63cb71954a9f4e48a5994e37a02baf"
 IMSI = "001010000000001"
-
-
-def skip(reason):
-    print(f"1..0 # SKIP {reason}")
-    sys.exit(0)
-
-
-def find(program):
-    for directory in os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/usr/bin", "/sbin"]:
-        path = os.path.join(directory, program)
-        if os.access(path, os.X_OK):
-            return path
-    return None
-
-
-if len(sys.argv) != 2:
-    sys.exit(__doc__)
-STROWGER = os.path.abspath(sys.argv[1])
-FREEDIAMETER = find("freeDiameterd") or skip("freeDiameterd is not installed (Debian package freediameterd)")
-OPENSSL = find("openssl") or skip("openssl is not installed")
-EXTENSIONS = "/usr/lib/freeDiameter"
-if not os.path.exists(f"{EXTENSIONS}/dict_dcca_3gpp.fdx"):
-    skip("freeDiameter's dictionaries are not installed (Debian package freediameter-extensions)")
 
 DIRECTORY = tempfile.mkdtemp(prefix="strowger-freediameter-")
 os.environ["STROWGER_RUN"] = f"{DIRECTORY}/run"
@@ -227,7 +213,7 @@ LoadExtension = "{EXTENSIONS}/dbg_msg_dumps.fdx" : "0x0080";
 """)
         if connect:
             f.write(f'ConnectPeer = "hss.epc" {{ ConnectTo = "127.0.0.1"; Port = {HSS_PORT}; No_TLS; No_SCTP; }};\n')
-    return Program("freediameter", [FREEDIAMETER, "-c", f"{DIRECTORY}/fd.conf", "-d"])
+    return Program("freediameter", ["freeDiameterd", "-c", f"{DIRECTORY}/fd.conf", "-d"])
 
 
 def control(path):
@@ -387,7 +373,7 @@ TESTS = [capabilities, relayed_authentication, relayed_update_location, refusals
 
 
 def main():
-    subprocess.run([OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fd.epc",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fd.epc",
                     "-keyout", f"{DIRECTORY}/key.pem", "-out", f"{DIRECTORY}/cert.pem"],
                    check=True, stderr=subprocess.DEVNULL)
     print(f"1..{len(TESTS)}", flush=True)

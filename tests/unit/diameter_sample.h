@@ -49,8 +49,8 @@ static inline void sample_value(const struct wire_ie *row, void *value, struct a
         *(struct bytes *)value = diameter_text_of("12345678901234");
     else if (row->id == 284) /* Proxy-Info: Proxy-Host and Proxy-State */
         *(struct bytes *)value = bytes_of("\0\0\1\x18\x40\0\0\x0cprox\0\0\0\x21\x40\0\0\x0c-abc", 24);
-    else if (row->id == 279) /* Failed-AVP: a User-Name */
-        *(struct bytes *)value = bytes_of("\0\0\0\1\x40\0\0\x0c" "1234", 12);
+    else if (row->id == 279) /* Failed-AVP: an Origin-Host */
+        *(struct bytes *)value = bytes_of("\0\0\1\x08\x40\0\0\x0c" "node", 12);
     else if (type == &diameter_octets_type)
         *(struct bytes *)value = bytes_of("\x12\x34", 2);
     else

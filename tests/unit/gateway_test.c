@@ -27,8 +27,8 @@ static const char file[] = "sgw:\n"
                            "  sxb: {address: %s, user_planes: [" USER_PLANE "]}\n"
                            "  apns:\n"
                            "    - name: internet\n"
-                           "      ipv4: 10.45.0.0/16\n"
-                           "      ipv6: \"fd00:45::/48\"\n"
+                           "      ipv4_pools: [10.45.0.0/16]\n"
+                           "      ipv6_pools: [\"fd00:45::/48\"]\n"
                            "      dns: [10.99.0.1]\n";
 
 static struct config *config;

@@ -138,8 +138,15 @@ static void two_namespaces_talk_over_veth(void **state)
     assert_int_equal(netlink_add_address(&r, "lo", &far), 0);
     assert_int_equal(netlink_set_mtu(&l, "s1", 9000), 0);
     assert_int_equal(netlink_set_mtu(&r, "s1-far", 9000), 0);
+    struct netlink_interface look;
+    assert_int_equal(netlink_look(&l, "s1", &look), 0);
+    assert_false(look.up);
+    assert_int_equal(look.mtu, 9000);
+    assert_int_equal(netlink_look(&l, "s2", &look), -ENODEV);
     assert_int_equal(netlink_set_up(&l, "s1"), 0);
     assert_int_equal(netlink_set_up(&r, "s1-far"), 0);
+    assert_int_equal(netlink_look(&l, "s1", &look), 0);
+    assert_true(look.up);
     assert_int_equal(netns_checksum_offload_off(left, "s1"), 0);
     assert_int_equal(netlink_add_route(&l, &far, &b, NULL), 0);
     assert_int_equal(netlink_add_route(&l, &far, &b, NULL), 0); /* replaces */

@@ -117,6 +117,8 @@ static void broken_matches_give_the_exact_error(void **state)
         {"0001 000a 8000 0c 02 2000 000000000000", OFPBMC_BAD_VALUE},  /* vlan_vid of 14 bits */
         {"0001 000a 8000 0c 02 0005 000000000000", OFPBMC_BAD_VALUE},  /* without present bit */
         {"0001 000c 8000 0d 04 1005 1000 00000000", OFPBMC_BAD_WILDCARDS},
+        {"0001 000c 8000 0d 04 0060 00f0 00000000",
+         0}, /* bits of an id, whether there is a tag or not */
         {"0001 000c 8000 0d 04 1000 1000 00000000", 0},                   /* any tag */
         {"0001 000f 8000 0a 02 0800 8000 10 01 40 00", OFPBMC_BAD_VALUE}, /* ip_dscp of 7 bits */
         {"0001 000f 8000 0a02 0806 8000 1401 06 00", OFPBMC_BAD_PREREQ},  /* ip_proto of ARP */

@@ -288,13 +288,14 @@ void of_encode_oxm(struct writer *w, const struct of_field *f, const uint8_t *va
         wr_bytes(w, mask, f->bytes);
 }
 
-/* What a value of vlan_vid may be besides any number of 13 bits: no tag, exactly; or a tag
- * (clause 7.2.3.7). */
+/* What a value of vlan_vid may be (clause 7.2.3.7): no tag at all; or some id of a tag. An id
+ * without the present bit is neither, unless the mask leaves that bit out. */
 static bool vlan_vid_ok(const struct oxm *oxm)
 {
     uint16_t vid = (uint16_t)(oxm->value.at[0] << 8 | oxm->value.at[1]);
+    bool asks = !oxm->has_mask || oxm->mask.at[0] & OFPVID_PRESENT >> 8;
 
-    return vid == OFPVID_NONE || (vid & OFPVID_PRESENT);
+    return vid == OFPVID_NONE || (vid & OFPVID_PRESENT) || !asks;
 }
 
 static of_error add_oxm(struct of_match *m, const struct oxm *oxm)
