@@ -34,7 +34,7 @@ format: ## lay out all C files as .clang-format says
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: all ## install to $(PREFIX)
-	@meson install -C $(BUILD) --no-rebuild --destdir "$(abspath $(DESTDIR))"
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) && meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
 
 clean: ## remove what was built
 	@rm -rf build build-san build-fuzz build.log

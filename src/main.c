@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/controller.h"
+#include "gateway/gateway.h"
 #include "hss/hss.h"
 #include "lab/lab.h"
 #include "manager/manager.h"
@@ -36,6 +37,7 @@ static const struct verb verbs[] = {
     {"mme", mme_main, "mobility management entity: attach, paging, tracking"},
     {"sgw", sgw_main, "serving gateway, control plane"},
     {"pgw", pgw_main, "packet data network gateway, control plane: addresses"},
+    {"gateway", gateway_main, "serving and packet data network gateway in one process"},
     {"controller", controller_main, "SDN controller: the gateways' user plane as flows"},
     {"switch", switch_main, "OpenFlow switch with GTP-U tunnels"},
     {"lab", lab_main, "eNodeBs and phones in software"},

@@ -17,6 +17,7 @@
 
 #define SUBJECT_SIZE sizeof(((struct trace_record *)0)->subject)
 #define ALIAS        TRACE_PROTOCOLS
+#define TEXT_SIZE    8192                  /* a message in words at most */
 #define FILLER       (TRACE_PROTOCOLS + 1) /* the unused end of the ring */
 
 struct address {
@@ -260,6 +261,25 @@ static void collect_names(struct names *all, const char *subject)
     }
 }
 
+/* A subject that was no IMSI yet may have got a name soon after. */
+#define ALIAS_WITHIN 4096 /* records */
+
+static void resolve(char *subject, size_t at, size_t left)
+{
+    const struct header *h;
+
+    if (!subject[0] || strspn(subject, "0123456789") == strlen(subject))
+        return;
+    for (size_t i = 0; i < ALIAS_WITHIN && (h = next_record(&at, &left)); i++) {
+        if (h->protocol == ALIAS && strncmp(h->subject, subject, SUBJECT_SIZE) == 0 &&
+            h->len < SUBJECT_SIZE) {
+            memset(subject, 0, SUBJECT_SIZE);
+            memcpy(subject, h + 1, h->len);
+            return;
+        }
+    }
+}
+
 void trace_each(uint64_t after, const char *subject,
                 bool (*each)(const struct trace_record *record, void *argument), void *argument)
 {
@@ -281,6 +301,8 @@ void trace_each(uint64_t after, const char *subject,
                                  .sent = h->sent,
                                  .message = bytes_of(h + 1, h->len)};
         copy_subject(r.subject, subject ? subject : h->subject);
+        if (!subject)
+            resolve(r.subject, at, left);
         unpack_address(&r.local, &h->local);
         unpack_address(&r.peer, &h->peer);
         if (!each(&r, argument))
@@ -314,14 +336,15 @@ struct json_list {
 static bool add_json(const struct trace_record *record, void *argument)
 {
     struct json_list *list = argument;
-    char words[1024] = "";
-    struct text t = text_in(words, sizeof(words));
     size_t hex_size = 2 * record->message.len + 1;
-    char *digits = malloc(hex_size);
+    char *digits = malloc(hex_size), *words = malloc(TEXT_SIZE);
 
-    if (!digits)
+    if (!digits || !words) {
+        free(digits);
+        free(words);
         return false;
-    struct text hex = text_in(digits, hex_size);
+    }
+    struct text hex = text_in(digits, hex_size), t = text_in(words, TEXT_SIZE);
     text_hex(&hex, record->message);
     if (trace.printers[record->protocol][record->sent])
         trace.printers[record->protocol][record->sent](record->message, &t);
@@ -333,6 +356,7 @@ static bool add_json(const struct trace_record *record, void *argument)
                   address_json(&record->local), "peer", address_json(&record->peer), "imsi",
                   record->subject, "text", words, "hex", digits));
     free(digits);
+    free(words);
     return json_array_size(list->array) < list->at_most;
 }
 

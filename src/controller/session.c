@@ -254,6 +254,7 @@ void up_session_establishment(struct up_node *node, struct udp_peer *peer, uint3
         return;
     }
     change->after = session->rules;
+    session->changed_ms = loop_now_ms();
     set_subject(session);
     up_send_difference(id, change->xid, NULL, session->rules);
     set_subject(NULL);
@@ -343,6 +344,7 @@ void up_session_modification(uint32_t id, struct up_session *session, const stru
     change->before = session->rules;
     change->after = rules;
     session->rules = rules;
+    session->changed_ms = loop_now_ms();
     send_modification(id, session, change, &orders);
     up_usage_follow(id, session);
 }

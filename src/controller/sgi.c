@@ -13,10 +13,10 @@
 
 #include "controller/up.h"
 
-#define ASK_FIRST_MS 20  /* while the next hop is unknown: soon again, */
-#define ASK_LAST_MS  1000 /* and then slower and slower */
-#define REFRESH_MS 30000 /* while it is known */
-#define FRAME_SIZE 256
+#define ASK_FIRST_MS 20    /* while the next hop is unknown: soon again, */
+#define ASK_LAST_MS  1000  /* and then slower and slower */
+#define REFRESH_MS   30000 /* while it is known */
+#define FRAME_SIZE   256
 
 struct up_exit up_exits[UP_MAX_EXITS];
 

@@ -11,9 +11,12 @@
  *   G-PDUs of no session   get an Error Indication; the flow that brings them here is behind a
  * meter
  *
- * An Error Indication is believed only when it comes from the address that the tunnel leads to (and
- * a packet for an unknown TEID only tells its sender), so a stranger can end nobody's tunnel by
- * guessing its TEID alone.
+ * An Error Indication may be about packets that were sent before the session changed (a phone that
+ * went idle and came back to the same tunnel), so it counts only when the session still sends there
+ * and has not changed for a moment; a tunnel that is really dead says so again. One report a second
+ * is enough for a session. And it is believed only when it comes from the address that the tunnel
+ * leads to (and a packet for an unknown TEID only tells its sender), so a stranger can end nobody's
+ * tunnel by guessing its TEID alone.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -21,6 +24,7 @@
 #include "controller/up.h"
 #include "wire/gtp/gtpu.h"
 
+#define SETTLE_MS    1000 /* packets and their Error Indications are older than that no more */
 #define MESSAGE_SIZE 64
 #define FRAME_SIZE   256
 
@@ -122,6 +126,33 @@ static void send_error_indication(uint32_t teid, struct in_addr to)
 
 /* ---- unknown tunnels ---- */
 
+static bool sends_into(const struct up_rules *rules, uint32_t teid, struct in_addr address)
+{
+    for (unsigned i = 0; i < rules->far_count; i++) {
+        const struct up_far *far = &rules->fars[i];
+        if (far->action & PFCP_APPLY_FORW && far->has_outer && far->teid == teid &&
+            far->address.s_addr == address.s_addr)
+            return true;
+    }
+    return false;
+}
+
+/* Somebody says that this tunnel does not exist. */
+static void tunnel_is_dead(uint32_t teid, struct in_addr address)
+{
+    uint32_t id = (uint32_t)map_get(&up.by_remote, up_remote_key(teid, address));
+    struct up_session *session = id ? up_session_get(id) : NULL;
+    uint64_t now_ms = loop_now_ms();
+
+    if (!session || !sends_into(session->rules, teid, address) ||
+        now_ms - session->changed_ms < SETTLE_MS)
+        return;
+    if (session->error_ms && now_ms - session->error_ms < SETTLE_MS)
+        return;
+    session->error_ms = now_ms;
+    up_report_error_indication(id, teid, address);
+}
+
 static uint32_t tunnel_of(const struct of_packet_in *packet_in)
 {
     return (uint32_t)of_match_get(&packet_in->match, OF_TUNNEL_ID);
@@ -145,11 +176,10 @@ void up_unknown_tunnel(const struct of_packet_in *packet_in)
 void up_local_miss(const struct of_packet_in *packet_in)
 {
     uint32_t teid = tunnel_of(packet_in);
-    uint32_t sender = (uint32_t)map_get(&up.by_remote, up_remote_key(teid, up.env.address));
 
     up_count(UP_STRAY_PACKETS);
-    if (up_teid_owner(&up.teids, teid) == 0 && sender != 0)
-        up_report_error_indication(sender, teid, up.env.address);
+    if (up_teid_owner(&up.teids, teid) == 0)
+        tunnel_is_dead(teid, up.env.address);
 }
 
 /* ---- receiving ---- */
@@ -159,11 +189,9 @@ static void error_indication_received(const struct gtpu_header *header, struct i
     struct gtpu_error_indication error;
 
     up_count(UP_ERROR_INDICATIONS_RECEIVED);
-    if (gtpu_read_error_indication(header, &error) < 0 || error.is_ipv6)
-        return;
-    uint32_t sender = (uint32_t)map_get(&up.by_remote, up_remote_key(error.teid, error.ipv4));
-    if (sender != 0 && error.ipv4.s_addr == from.s_addr)
-        up_report_error_indication(sender, error.teid, error.ipv4);
+    if (gtpu_read_error_indication(header, &error) == 0 && !error.is_ipv6 &&
+        error.ipv4.s_addr == from.s_addr)
+        tunnel_is_dead(error.teid, error.ipv4);
 }
 
 /* The FAR that packets of this tunnel follow, through the other gateway if it leads there. */

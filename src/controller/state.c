@@ -203,8 +203,9 @@ json_t *up_state_summary(void)
     if (up.sw)
         snprintf(datapath, sizeof(datapath), "%016" PRIx64, up.sw->datapath_id);
     return json_pack("{s:s,s:b,s:b,s:i,s:i,s:i,s:I,s:f,s:f}", "switch", datapath, "synchronised",
-                     (int)up_is_synchronised(), "ready", up_is_synchronised() && up_sgi_is_ready(), "sessions", (int)up.sessions.count, "meters",
-                     (int)up.meters.count, "tunnels", (int)up.teids.owners.count, "buffered_bytes",
+                     (int)up_is_synchronised(), "ready", up_is_synchronised() && up_sgi_is_ready(),
+                     "sessions", (int)up.sessions.count, "meters", (int)up.meters.count, "tunnels",
+                     (int)up.teids.owners.count, "buffered_bytes",
                      (json_int_t)up.metrics[UP_BUFFER_BYTES].value, "answer_ms_median",
                      (double)histogram_quantile_us(&up.answer_time, 0.5) / 1000, "answer_ms_99",
                      (double)histogram_quantile_us(&up.answer_time, 0.99) / 1000);

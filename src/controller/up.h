@@ -40,6 +40,8 @@ struct up_session {
     bool needs_repair; /* the switch refused a change: see resync.c */
     uint32_t peer;     /* where reports go: udp_peer_id() of the CP F-SEID's address */
     uint64_t cp_seid;
+    uint64_t changed_ms; /* when its rules last changed */
+    uint64_t error_ms;   /* when an Error Indication was last reported; 0: never */
     struct up_rules *rules;
     struct up_buffer *buffer; /* NULL: no packets wait */
     struct up_usage *usage;   /* NULL: no URRs */
@@ -252,7 +254,7 @@ struct up_exit {
     bool knows_next_hop;
     uint8_t next_hop[6];
     uint64_t learnt_ms;
-    uint32_t ask_ms;    /* how long ago the last request for the next hop was, when the timer fires */
+    uint32_t ask_ms; /* how long ago the last request for the next hop was, when the timer fires */
     struct timer timer; /* next request for the next hop */
 };
 

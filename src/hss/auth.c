@@ -19,8 +19,8 @@ static int derive_kasme(const struct milenage_vector *milenage, const struct plm
     return kdf_kasme(milenage->ck, milenage->ik, sn_id, milenage->autn, kasme);
 }
 
-static int make_vector(const struct milenage *keys, uint16_t amf, uint64_t sqn, const struct plmn *plmn,
-                       struct hss_vector *vector)
+static int make_vector(const struct milenage *keys, uint16_t amf, uint64_t sqn,
+                       const struct plmn *plmn, struct hss_vector *vector)
 {
     struct milenage_vector milenage;
 
@@ -46,8 +46,9 @@ static struct milenage keys_of(const struct hss_entry *entry)
     return keys;
 }
 
-int auth_vectors(struct hss_cache *cache, struct hss_entry *entry, const struct plmn *serving_network,
-                 unsigned ind, struct hss_vector *vectors, size_t count)
+int auth_vectors(struct hss_cache *cache, struct hss_entry *entry,
+                 const struct plmn *serving_network, unsigned ind, struct hss_vector *vectors,
+                 size_t count)
 {
     struct milenage keys = keys_of(entry);
     int err = 0;
@@ -73,9 +74,10 @@ int auth_resynchronise(struct hss_cache *cache, struct hss_entry *entry,
     crypto_wipe(&keys, sizeof(keys));
     if (err < 0)
         return err;
-    /* Clause 6.3.5 steps 2 and 3: nothing changes when the next number of ours would be accepted as it is (annex C.2.2: above
-     * the SIM's, and not too far). SQN_MS is the SIM's highest of all INDs; ours only needs to exceed that of its
-     * IND, but being above the highest is enough, and all that can be known. */
+    /* Clause 6.3.5 steps 2 and 3: nothing changes when the next number of ours would be accepted as
+     * it is (annex C.2.2: above the SIM's, and not too far). SQN_MS is the SIM's highest of all
+     * INDs; ours only needs to exceed that of its IND, but being above the highest is enough, and
+     * all that can be known. */
     uint64_t seq_ms = sqn_ms >> SQN_IND_BITS;
     if (entry->seq >= seq_ms && entry->seq + 1 - seq_ms < SEQ_DELTA)
         return 0;

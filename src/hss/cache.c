@@ -25,7 +25,7 @@ void cache_init(struct hss_cache *cache, struct hss_store *store, uint32_t run, 
     map_init(&cache->by_imsi);
 }
 
-/* ---- By last use ------------------------------------------------------------------------------------------- */
+/* ---- By last use ---- */
 
 static void unlink_entry(struct hss_cache *cache, struct hss_entry *entry)
 {
@@ -84,7 +84,7 @@ static void drop_entry(struct hss_cache *cache, struct hss_entry *entry)
     free_entry(entry);
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------ */
+/* ---- Writing ---- */
 
 static void queue_write(struct hss_cache *cache, struct hss_entry *entry)
 {
@@ -172,7 +172,7 @@ static void commit_time(struct timer *timer)
         timer_start(&cache->timer, RETRY_MS, commit_time);
 }
 
-/* ---- Getting -------------------------------------------------------------------------------------------------- */
+/* ---- Getting ---- */
 
 /* The oldest go, down to the limit; one with a change, when that is written. */
 static void make_room(struct hss_cache *cache)
@@ -192,8 +192,8 @@ static void make_room(struct hss_cache *cache)
 
 static struct hss_entry *load(struct hss_cache *cache, const struct hss_subscriber *subscriber)
 {
-    size_t size = offsetof(struct hss_subscriber, apns) +
-                  subscriber->apn_count * sizeof(struct hss_apn);
+    size_t size =
+        offsetof(struct hss_subscriber, apns) + subscriber->apn_count * sizeof(struct hss_apn);
     struct hss_entry *entry = calloc(1, sizeof(*entry));
     struct hss_subscriber *record = entry ? malloc(size) : NULL;
     /* Since the row was written. */
@@ -245,7 +245,7 @@ int cache_get(struct hss_cache *cache, const char *imsi, struct hss_entry **out)
     return 0;
 }
 
-/* ---- Sequence numbers ------------------------------------------------------------------------------------------- */
+/* ---- Sequence numbers ---- */
 
 /* Writes this one subscriber's SEQ now, to the disk. */
 static int write_seq(struct hss_cache *cache, struct hss_entry *entry)
@@ -254,7 +254,8 @@ static int write_seq(struct hss_cache *cache, struct hss_entry *entry)
 
     int err = store_begin(cache->store, true);
     if (err == 0) {
-        err = store_set_sqn(cache->store, entry->record->imsi, entry->seq << SQN_IND_BITS, cache->run);
+        err = store_set_sqn(cache->store, entry->record->imsi, entry->seq << SQN_IND_BITS,
+                            cache->run);
         if (err < 0)
             store_rollback(cache->store);
         else
@@ -312,11 +313,12 @@ void cache_set_location(struct hss_cache *cache, struct hss_entry *entry, uint32
     queue_write(cache, entry);
 }
 
-/* ---- Forgetting -------------------------------------------------------------------------------------------------- */
+/* ---- Forgetting ---- */
 
 int cache_forget(struct hss_cache *cache, const char *imsi)
 {
-    struct hss_entry *entry = (struct hss_entry *)(uintptr_t)map_get(&cache->by_imsi, imsi_key(imsi));
+    struct hss_entry *entry =
+        (struct hss_entry *)(uintptr_t)map_get(&cache->by_imsi, imsi_key(imsi));
 
     if (!entry)
         return 0;

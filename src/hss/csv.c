@@ -19,9 +19,9 @@ struct hss_csv {
     void *argument;
     char *text;
     size_t len;
-    size_t at;      /* of the next line */
-    size_t first;   /* of the first line behind the header */
-    size_t line;    /* number of the line read last */
+    size_t at;    /* of the next line */
+    size_t first; /* of the first line behind the header */
+    size_t line;  /* number of the line read last */
     size_t first_line;
     size_t errors;
     const struct hss_field *columns[MAX_COLUMNS];
@@ -31,7 +31,8 @@ struct hss_csv {
     size_t field_count;
 };
 
-__attribute__((format(printf, 2, 3))) static void complain(struct hss_csv *csv, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void complain(struct hss_csv *csv, const char *format,
+                                                           ...)
 {
     char message[512];
     struct text t = text_in(message, sizeof(message));
@@ -48,7 +49,7 @@ __attribute__((format(printf, 2, 3))) static void complain(struct hss_csv *csv, 
         csv->complain("... more errors are not shown", csv->argument);
 }
 
-/* ---- Lines and fields --------------------------------------------------------------------------------------- */
+/* ---- Lines and fields ---- */
 
 /* The next line that says something, in the buffer. 1, 0 at the end, -EINVAL. */
 static int take_line(struct hss_csv *csv)
@@ -88,7 +89,8 @@ static char *trim(char *field)
     return field + strspn(field, " \t");
 }
 
-/* Cuts one field off at *at. Quoted: "" stands for a quote inside. NULL when a quote does not end. */
+/* Cuts one field off at *at. Quoted: "" stands for a quote inside. NULL when a quote does not end.
+ */
 static char *cut_field(char **at)
 {
     char *from = *at + strspn(*at, " \t");
@@ -138,7 +140,7 @@ static int cut_line(struct hss_csv *csv)
     return 1;
 }
 
-/* ---- Header --------------------------------------------------------------------------------------------------- */
+/* ---- Header ---- */
 
 static void expected_columns(struct text *t)
 {
@@ -176,7 +178,7 @@ static int read_header(struct hss_csv *csv)
     return 0;
 }
 
-/* ---- Records --------------------------------------------------------------------------------------------------- */
+/* ---- Records ---- */
 
 /* The fields of the next line; as csv_next(). */
 static int take_fields(struct hss_csv *csv)
@@ -215,8 +217,8 @@ int csv_next(struct hss_csv *csv, struct hss_subscriber *subscriber)
     memcpy(subscriber, &draft.subscriber,
            offsetof(struct hss_subscriber, apns) +
                draft.subscriber.apn_count * sizeof(draft.subscriber.apns[0]));
-    crypto_wipe(&draft.subscriber.k, offsetof(struct hss_subscriber, msisdn) -
-                                         offsetof(struct hss_subscriber, k));
+    crypto_wipe(&draft.subscriber.k,
+                offsetof(struct hss_subscriber, msisdn) - offsetof(struct hss_subscriber, k));
     return 1;
 }
 
@@ -273,7 +275,7 @@ long csv_check(struct hss_csv *csv)
     return csv->errors > 0 ? -EINVAL : count;
 }
 
-/* ---- The file ---------------------------------------------------------------------------------------------------- */
+/* ---- The file ---- */
 
 static int read_file(struct hss_csv *csv)
 {

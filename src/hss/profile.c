@@ -1,11 +1,13 @@
 /*
  * profile.c -- what an MME is told of a subscriber: Subscription-Data (TS 29.272 clause 7.3.2).
  *
- * The first APN of a record is the default one; Context-Identifiers count from 1 in the record's order.
+ * The first APN of a record is the default one; Context-Identifiers count from 1 in the record's
+ * order.
  */
 #include "hss/server.h"
 
-/* Rates above 2^32 - 1 bit/s are told in kbit/s by the extended AVPs, with the plain ones at their maximum (clause 7.3.41). */
+/* Rates above 2^32 - 1 bit/s are told in kbit/s by the extended AVPs, with the plain ones at their
+ * maximum (clause 7.3.41). */
 static struct s6a_ambr ambr_of(uint64_t ul, uint64_t dl, uint32_t extended[2])
 {
     struct s6a_ambr ambr = {

@@ -1,12 +1,14 @@
 /*
- * provision.c -- subscribers listed, added, changed and deleted while the HSS runs: its routes on the control socket.
+ * provision.c -- subscribers listed, added, changed and deleted while the HSS runs: its routes on
+ * the control socket.
  *
  *   GET    /subscribers?after=IMSI&limit=N   a list, in order of IMSI
  *   GET    /subscribers/IMSI                 one
- *   POST   /subscribers[?replace=1]          a list of records (field names and texts, see record.h): all, or none
- *   DELETE /subscribers/IMSI
+ *   POST   /subscribers[?replace=1]          a list of records (field names and texts, see
+ * record.h): all, or none DELETE /subscribers/IMSI
  *
- * MMEs learn at once: of a changed subscriber by Insert-Subscriber-Data, of a deleted one by Cancel-Location.
+ * MMEs learn at once: of a changed subscriber by Insert-Subscriber-Data, of a deleted one by
+ * Cancel-Location.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -112,7 +114,7 @@ struct changed {
     struct {
         char imsi[IMSI_SIZE];
         uint32_t mme;
-    } *at;
+    } * at;
     size_t count;
 };
 
@@ -191,9 +193,9 @@ static void post_subscribers(const struct control_request *request, struct contr
         return;
     }
     struct changed changed = {.at = calloc(json_array_size(list) + 1, sizeof(*changed.at))};
-    int err = changed.at ? put_all(hss, list, replace && strcmp(replace, "1") == 0, &changed, &index,
-                                   &why)
-                         : -ENOMEM;
+    int err = changed.at
+                  ? put_all(hss, list, replace && strcmp(replace, "1") == 0, &changed, &index, &why)
+                  : -ENOMEM;
     if (err < 0) {
         answer->status = err == -EEXIST ? 409 : err == -EINVAL ? 400 : 500;
         answer->json = json_pack("{s:s, s:I}", "error", reason, "index", (json_int_t)index);

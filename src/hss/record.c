@@ -5,9 +5,9 @@
  *
  *   internet/ipv4v6/qci=9/dl=100M/ul=50M;ims/ipv4/10.45.0.7/qci=5/arp=1
  *
- * APNs are separated by ';' (or blanks); the first is the default. Behind the name, in any order: the PDN type, a static
- * IPv4 or IPv6 address, and qci=, arp=, ul=, dl= and the words preempt and fixed (may pre-empt others; may not be
- * pre-empted).
+ * APNs are separated by ';' (or blanks); the first is the default. Behind the name, in any order:
+ * the PDN type, a static IPv4 or IPv6 address, and qci=, arp=, ul=, dl= and the words preempt and
+ * fixed (may pre-empt others; may not be pre-empted).
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -31,7 +31,7 @@ const struct hss_profile hss_profile_default = {
 
 static const char *const pdn_names[HSS_PDN_TYPES] = {"ipv4", "ipv6", "ipv4v6"};
 
-/* ---- Small readers ---------------------------------------------------------------------------------------- */
+/* ---- Small readers ---- */
 
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
 {
@@ -63,7 +63,7 @@ static bool read_key(const char *text, uint8_t key[16], struct text *why)
     return false;
 }
 
-/* ---- Fields ------------------------------------------------------------------------------------------------ */
+/* ---- Fields ---- */
 
 static bool set_imsi(struct hss_draft *d, const char *text, struct text *why)
 {
@@ -172,7 +172,7 @@ static bool set_rau_tau_timer(struct hss_draft *d, const char *text, struct text
     return set_u32(text, 10 * 24 * 3600, &d->subscriber.rau_tau_timer_s, why);
 }
 
-/* ---- The grammar of `apns` ----------------------------------------------------------------------------------- */
+/* ---- The grammar of `apns` ---- */
 
 static bool is_apn_name(const char *name)
 {
@@ -320,7 +320,7 @@ const struct hss_field *hss_field_find(const char *name)
     return NULL;
 }
 
-/* ---- Drafts --------------------------------------------------------------------------------------------------- */
+/* ---- Drafts ---- */
 
 bool hss_draft_set(struct hss_draft *draft, const struct hss_field *field, const char *text,
                    struct text *why)
@@ -406,7 +406,7 @@ bool hss_record_from_json(const json_t *object, const struct hss_profile *profil
     return good;
 }
 
-/* ---- Showing -------------------------------------------------------------------------------------------------- */
+/* ---- Showing ---- */
 
 static void print_rate(struct text *t, const char *name, uint64_t rate)
 {
@@ -465,12 +465,11 @@ json_t *hss_record_to_json(const struct hss_subscriber *subscriber, const char *
 
     hss_print_apns(&t, subscriber);
     text_add(&a, "%04x", subscriber->amf);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:b}", "imsi",
-                     subscriber->imsi, "msisdn", subscriber->msisdn, "status",
-                     subscriber->barred ? "barred" : "granted", "apns", apns, "ambr_ul",
-                     rate_json(subscriber->ambr_ul), "ambr_dl", rate_json(subscriber->ambr_dl),
-                     "amf", amf, "access_restriction", (json_int_t)subscriber->access_restriction,
-                     "rfsp", (json_int_t)subscriber->rfsp, "rau_tau_timer",
-                     (json_int_t)subscriber->rau_tau_timer_s, "mme", mme_host ? mme_host : "",
-                     "purged", subscriber->purged);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:b}", "imsi", subscriber->imsi,
+        "msisdn", subscriber->msisdn, "status", subscriber->barred ? "barred" : "granted", "apns",
+        apns, "ambr_ul", rate_json(subscriber->ambr_ul), "ambr_dl", rate_json(subscriber->ambr_dl),
+        "amf", amf, "access_restriction", (json_int_t)subscriber->access_restriction, "rfsp",
+        (json_int_t)subscriber->rfsp, "rau_tau_timer", (json_int_t)subscriber->rau_tau_timer_s,
+        "mme", mme_host ? mme_host : "", "purged", subscriber->purged);
 }

@@ -1,9 +1,9 @@
 /*
- * record.h -- a subscriber as the operator writes it: fields with names, the same in a CSV file's header line, on the command
- * line and in the control socket's JSON.
+ * record.h -- a subscriber as the operator writes it: fields with names, the same in a CSV file's
+ * header line, on the command line and in the control socket's JSON.
  *
- * Each field is one row of a table with what is expected of it and a function that reads its text, so every way in
- * says the same about a wrong value. Secrets go in and never come out.
+ * Each field is one row of a table with what is expected of it and a function that reads its text,
+ * so every way in says the same about a wrong value. Secrets go in and never come out.
  */
 #ifndef STROWGER_HSS_RECORD_H
 #define STROWGER_HSS_RECORD_H
@@ -14,9 +14,9 @@
 #include "base/text.h"
 #include "wire/diameter/diameter.h"
 
-#define HSS_MAX_APNS     16
-#define HSS_PDN_TYPES    3 /* as S6A_PDN_...: ipv4, ipv6, ipv4v6 */
-#define HSS_DEFAULT_AMF  0x8000
+#define HSS_MAX_APNS      16
+#define HSS_PDN_TYPES     3 /* as S6A_PDN_...: ipv4, ipv6, ipv4v6 */
+#define HSS_DEFAULT_AMF   0x8000
 #define HSS_IDENTITY_SIZE 256
 
 /* An access point the subscriber may use; what becomes an APN-Configuration. */
@@ -27,8 +27,8 @@ struct hss_apn {
     uint8_t arp_priority; /* 1..15 */
     bool may_pre_empt, may_be_pre_empted;
     bool has_ipv4, has_ipv6;
-    struct in_addr ipv4; /* static addresses */
-    struct in6_addr ipv6; /* the prefix's first address */
+    struct in_addr ipv4;       /* static addresses */
+    struct in6_addr ipv6;      /* the prefix's first address */
     uint64_t ambr_ul, ambr_dl; /* bit/s */
 };
 
@@ -37,9 +37,9 @@ struct hss_subscriber {
     char imsi[IMSI_SIZE];
     uint8_t k[16], opc[16];
     uint16_t amf;
-    uint64_t sqn;       /* 48 bits: the last one that is known to have been used */
-    uint32_t sqn_run;   /* the run of the HSS in which that was written, see cache.h */
-    bool sqn_given;     /* of a record to be written: sqn is meant, and not only the default */
+    uint64_t sqn;     /* 48 bits: the last one that is known to have been used */
+    uint32_t sqn_run; /* the run of the HSS in which that was written, see cache.h */
+    bool sqn_given;   /* of a record to be written: sqn is meant, and not only the default */
     char msisdn[MSISDN_SIZE];
     bool barred;
     uint32_t access_restriction; /* Access-Restriction-Data */
@@ -84,8 +84,8 @@ extern const size_t hss_field_count;
 /* The field's row, or NULL. */
 const struct hss_field *hss_field_find(const char *name);
 
-/* Sets one field; false, with the reason in `why` ("k: 31 characters, expected 32 hexadecimal digits"). An empty text leaves
- * the field as it is. Secrets are not quoted. */
+/* Sets one field; false, with the reason in `why` ("k: 31 characters, expected 32 hexadecimal
+ * digits"). An empty text leaves the field as it is. Secrets are not quoted. */
 bool hss_draft_set(struct hss_draft *draft, const struct hss_field *field, const char *text,
                    struct text *why);
 

@@ -1,9 +1,10 @@
 /*
- * s6a.c -- what MMEs ask: authentication information, update location, purge, notify (TS 29.272 clauses 5.2.1 to 5.2.5).
+ * s6a.c -- what MMEs ask: authentication information, update location, purge, notify (TS 29.272
+ * clauses 5.2.1 to 5.2.5).
  *
- * Every request is answered within its dispatch: subscribers are in memory, or a moment away in the store. Each
- * procedure is a function that returns the result, in the order of its clause; the handler around it builds the
- * answer.
+ * Every request is answered within its dispatch: subscribers are in memory, or a moment away in the
+ * store. Each procedure is a function that returns the result, in the order of its clause; the
+ * handler around it builds the answer.
  */
 #include <errno.h>
 
@@ -14,10 +15,9 @@ static void log_refusal(const char *what, const char *imsi, uint32_t result)
 {
     static struct log_limit limit;
 
-    log_limited(&limit, LOG_INFO, "%s: %s refused: %s%s", imsi, what, diameter_result_name(result),
-                result == DIAMETER_ERROR_USER_UNKNOWN
-                    ? " (add it: strowger subscriber add IMSI ...)"
-                    : "");
+    log_limited(
+        &limit, LOG_INFO, "%s: %s refused: %s%s", imsi, what, diameter_result_name(result),
+        result == DIAMETER_ERROR_USER_UNKNOWN ? " (add it: strowger subscriber add IMSI ...)" : "");
 }
 
 static void answer(struct diameter_exchange *exchange, void *message, uint32_t result)
@@ -29,7 +29,8 @@ static void answer(struct diameter_exchange *exchange, void *message, uint32_t r
 }
 
 /* The subscriber, or the result that tells why not. */
-static uint32_t find(struct hss *hss, const char *imsi, uint32_t when_broken, struct hss_entry **entry)
+static uint32_t find(struct hss *hss, const char *imsi, uint32_t when_broken,
+                     struct hss_entry **entry)
 {
     int err = cache_get(&hss->cache, imsi, entry);
 
@@ -38,7 +39,7 @@ static uint32_t find(struct hss *hss, const char *imsi, uint32_t when_broken, st
     return err < 0 ? when_broken : DIAMETER_SUCCESS;
 }
 
-/* ---- Authentication information retrieval (clause 5.2.3.1) ---------------------------------------------------- */
+/* ---- Authentication information retrieval (clause 5.2.3.1) ---- */
 
 static uint32_t authenticate(struct hss *hss, const struct s6a_air *air, struct hss_vector *vectors,
                              size_t *count)
@@ -54,7 +55,8 @@ static uint32_t authenticate(struct hss *hss, const struct s6a_air *air, struct 
     if (entry->record->apn_count == 0)
         return DIAMETER_ERROR_UNKNOWN_EPS_SUBSCRIPTION;
     if (!wanted || hss_mme_number(hss, air->head.origin_host, air->head.origin_realm, &mme) < 0)
-        return DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE; /* only UTRAN or GERAN vectors are wanted */
+        return DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE; /* only UTRAN or GERAN vectors are wanted
+                                                          */
     if (wanted->re_synchronization_info) {
         int err = auth_resynchronise(&hss->cache, entry, wanted->re_synchronization_info);
         hss_count(err < 0 ? HSS_RESYNCS_REFUSED : HSS_RESYNCS);
@@ -101,7 +103,7 @@ static void handle_air(struct diameter_exchange *exchange, void *request, void *
     crypto_wipe(told, sizeof(told));
 }
 
-/* ---- Update location (clause 5.2.1.1) ---------------------------------------------------------------------------- */
+/* ---- Update location (clause 5.2.1.1) ---- */
 
 static bool may_register_in(const struct hss *hss, const struct plmn *plmn)
 {
@@ -132,8 +134,8 @@ static uint32_t features_of(const struct s6a_ulr *ulr)
     return 0;
 }
 
-static uint32_t update_location(struct hss *hss, const struct s6a_ulr *ulr, struct hss_entry **entry,
-                                uint32_t *diagnostic)
+static uint32_t update_location(struct hss *hss, const struct s6a_ulr *ulr,
+                                struct hss_entry **entry, uint32_t *diagnostic)
 {
     uint32_t mme;
 
@@ -189,7 +191,7 @@ static void handle_ulr(struct diameter_exchange *exchange, void *request, void *
     answer(exchange, &ula, result);
 }
 
-/* ---- Purge UE (clause 5.2.1.3) -------------------------------------------------------------------------------------- */
+/* ---- Purge UE (clause 5.2.1.3) ---- */
 
 static void handle_pur(struct diameter_exchange *exchange, void *request, void *owner)
 {
@@ -211,7 +213,7 @@ static void handle_pur(struct diameter_exchange *exchange, void *request, void *
     answer(exchange, &pua, result);
 }
 
-/* ---- Notification (clause 5.2.5.1) ----------------------------------------------------------------------------------- */
+/* ---- Notification (clause 5.2.5.1) ---- */
 
 static void handle_nor(struct diameter_exchange *exchange, void *request, void *owner)
 {

@@ -1,6 +1,7 @@
 /*
- * seed.c -- who is in the database from the start, by configuration: the records of a CSV file (`import`), and runs of SIMs with one
- * key for tests and load (`test_sims`). Subscribers that are there already stay as they are.
+ * seed.c -- who is in the database from the start, by configuration: the records of a CSV file
+ * (`import`), and runs of SIMs with one key for tests and load (`test_sims`). Subscribers that are
+ * there already stay as they are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -93,8 +94,11 @@ static bool make_record(const struct hss *h, const struct hss_test_sims *sims,
 {
     const struct {
         const char *field, *text;
-    } fields[] = {{"imsi", sims->imsi}, {"k", sims->k},       {"op", sims->op},
-                  {"opc", sims->opc},   {"apns", sims->apns}};
+    } fields[] = {{"imsi", sims->imsi},
+                  {"k", sims->k},
+                  {"op", sims->op},
+                  {"opc", sims->opc},
+                  {"apns", sims->apns}};
     struct hss_draft draft = {0};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

@@ -1,10 +1,12 @@
 /*
- * server.c -- the HSS as a process: its section of the configuration, start and end, state, metrics.
+ * server.c -- the HSS as a process: its section of the configuration, start and end, state,
+ * metrics.
  *
- * At start the database is opened and brought up to date, this run is counted in it (see cache.h), the CSV file of `import`
- * is taken in, and the Diameter node is opened. When the run before did not end in order, the locations of its last
- * moments may be lost; so every MME that is known is sent a Reset when it connects (TS 23.007 clause 10, TS 29.272
- * clause 5.2.4), and asks again for its subscribers when they next show themselves.
+ * At start the database is opened and brought up to date, this run is counted in it (see cache.h),
+ * the CSV file of `import` is taken in, and the Diameter node is opened. When the run before did
+ * not end in order, the locations of its last moments may be lost; so every MME that is known is
+ * sent a Reset when it connects (TS 23.007 clause 10, TS 29.272 clause 5.2.4), and asks again for
+ * its subscribers when they next show themselves.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ struct hss *hss_running(void)
     return &hss;
 }
 
-/* ---- Configuration --------------------------------------------------------------------------------------------- */
+/* ---- Configuration ---- */
 
 static bool parse_apns(const struct config_field *field, const char *text, void *value,
                        struct text *why)
@@ -38,9 +40,10 @@ static bool parse_apns(const struct config_field *field, const char *text, void 
 static const struct config_type apns_type = {"APNs (internet/ipv4v6/qci=9;ims)", parse_apns, true};
 
 static const struct config_field profile_fields[] = {
-    CONFIG_FIELD(struct hss_profile, apns, &apns_type, "NAME/TYPE/qci=N/...;..., the first by default",
-                 .fallback = "internet/ipv4v6"),
-    CONFIG_FIELD(struct hss_profile, ambr_ul, &config_bitrate, "uplink of a phone", .fallback = "1G"),
+    CONFIG_FIELD(struct hss_profile, apns, &apns_type,
+                 "NAME/TYPE/qci=N/...;..., the first by default", .fallback = "internet/ipv4v6"),
+    CONFIG_FIELD(struct hss_profile, ambr_ul, &config_bitrate, "uplink of a phone",
+                 .fallback = "1G"),
     CONFIG_FIELD(struct hss_profile, ambr_dl, &config_bitrate, "downlink of a phone",
                  .fallback = "1G"),
 };
@@ -52,7 +55,8 @@ static const struct config_field test_sims_fields[] = {
     CONFIG_FIELD(struct hss_test_sims, imsi, &config_imsi, "IMSI of the first", .required = true),
     CONFIG_FIELD(struct hss_test_sims, count, &config_uint, "how many, with consecutive IMSIs",
                  .fallback = "1", .min = 1, .max = 10000000),
-    CONFIG_FIELD(struct hss_test_sims, k, &config_string, "K, 32 hexadecimal digits", .required = true),
+    CONFIG_FIELD(struct hss_test_sims, k, &config_string, "K, 32 hexadecimal digits",
+                 .required = true),
     CONFIG_FIELD(struct hss_test_sims, op, &config_string, "OP, 32 hexadecimal digits, or"),
     CONFIG_FIELD(struct hss_test_sims, opc, &config_string, "OPc, 32 hexadecimal digits"),
     CONFIG_FIELD(struct hss_test_sims, apns, &apns_type, "APNs; the profile's if left out"),
@@ -62,7 +66,8 @@ static const struct config_schema test_sims_schema = {
     sizeof(test_sims_fields) / sizeof(test_sims_fields[0]), sizeof(struct hss_test_sims)};
 
 static const struct config_field hss_fields_of_config[] = {
-    CONFIG_SUBSECTION(struct hss_config, diameter, &diameter_config_schema, "S6a", .required = true),
+    CONFIG_SUBSECTION(struct hss_config, diameter, &diameter_config_schema, "S6a",
+                      .required = true),
     CONFIG_FIELD(struct hss_config, database, &config_string,
                  "SQLite file; relative to the network's run directory", .fallback = "hss.db"),
     CONFIG_FIELD(struct hss_config, import, &config_string,
@@ -99,7 +104,7 @@ int hss_database_path(const struct hss_config *config, const char *run_directory
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-/* ---- MMEs --------------------------------------------------------------------------------------------------------- */
+/* ---- MMEs ---- */
 
 struct hss_mme *hss_mme(const struct hss *h, uint32_t mme)
 {
@@ -163,12 +168,12 @@ static void peer_changed(void *owner, struct bytes host, bool up)
         hss_send_rsr(h, mme);
 }
 
-/* ---- Metrics ------------------------------------------------------------------------------------------------------- */
+/* ---- Metrics ---- */
 
-#define READER(name, expression)                                                                   \
-    static uint64_t name(void)                                                                     \
-    {                                                                                              \
-        return (expression);                                                                       \
+#define READER(name, expression) \
+    static uint64_t name(void)   \
+    {                            \
+        return (expression);     \
     }
 READER(read_cached, hss.cache.count)
 READER(read_hits, hss.cache.hits)
@@ -180,7 +185,8 @@ READER(read_failures, hss.cache.failures)
 #define REQUESTS "strowger_hss_requests_total"
 
 struct metric hss_metrics[HSS_METRICS] = {
-    [HSS_AIR] = {REQUESTS, "command=\"AIR\",outcome=\"success\"", "Requests of MMEs", METRIC_COUNTER},
+    [HSS_AIR] = {REQUESTS, "command=\"AIR\",outcome=\"success\"", "Requests of MMEs",
+                 METRIC_COUNTER},
     [HSS_AIR_REFUSED] = {REQUESTS, "command=\"AIR\",outcome=\"refused\"", NULL, METRIC_COUNTER},
     [HSS_ULR] = {REQUESTS, "command=\"ULR\",outcome=\"success\"", NULL, METRIC_COUNTER},
     [HSS_ULR_REFUSED] = {REQUESTS, "command=\"ULR\",outcome=\"refused\"", NULL, METRIC_COUNTER},
@@ -213,7 +219,7 @@ struct metric hss_metrics[HSS_METRICS] = {
                             .read = read_failures},
 };
 
-/* ---- State ----------------------------------------------------------------------------------------------------------- */
+/* ---- State ---- */
 
 static bool state_one(const struct hss_subscriber *subscriber, void *argument)
 {
@@ -258,7 +264,7 @@ static json_t *state(const char *what, const struct control_request *request)
     return NULL;
 }
 
-/* ---- Start and end ------------------------------------------------------------------------------------------------------ */
+/* ---- Start and end ---- */
 
 int hss_open(struct hss *h, const char *database)
 {

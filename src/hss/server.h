@@ -140,12 +140,13 @@ extern const size_t hss_route_count;
 /* The process's one HSS. */
 struct hss *hss_running(void);
 
-/* With config filled: opens the database and counts the run; opens the Diameter node; frees all but the node. */
+/* With config filled: opens the database and counts the run; opens the Diameter node; frees all but
+ * the node. */
 int hss_open(struct hss *hss, const char *database);
 int hss_serve(struct hss *hss);
 
-/* seed.c: adds what the configuration names and the database does not have yet (`import`, `test_sims`). 0 or negative errno
- * with the reason logged. */
+/* seed.c: adds what the configuration names and the database does not have yet (`import`,
+ * `test_sims`). 0 or negative errno with the reason logged. */
 int hss_seed(struct hss *hss, const struct config *config);
 void hss_close(struct hss *hss);
 

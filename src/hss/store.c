@@ -1,5 +1,6 @@
 /*
- * store.c -- see store.h. Every statement is prepared once, by its row in `statements`, and used again.
+ * store.c -- see store.h. Every statement is prepared once, by its row in `statements`, and used
+ * again.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -93,17 +94,19 @@ static const char *const statements[STATEMENTS] = {
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [GET] = "SELECT " COLUMNS ", mme, purged FROM subscriber WHERE imsi = ?",
-    [GET_APNS] = "SELECT name, pdn_type, qci, arp_priority, may_pre_empt, may_be_pre_empted, ipv4, ipv6,"
-                 " ambr_ul, ambr_dl FROM apn WHERE imsi = ? ORDER BY context",
+    [GET_APNS] =
+        "SELECT name, pdn_type, qci, arp_priority, may_pre_empt, may_be_pre_empted, ipv4, ipv6,"
+        " ambr_ul, ambr_dl FROM apn WHERE imsi = ? ORDER BY context",
     [INSERT] = "INSERT INTO subscriber (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [REPLACE] = "INSERT INTO subscriber (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-                " ON CONFLICT (imsi) DO UPDATE SET"
-                " sqn = iif(?14 OR k != excluded.k OR opc != excluded.opc, excluded.sqn, sqn),"
-                " sqn_run = iif(?14 OR k != excluded.k OR opc != excluded.opc, excluded.sqn_run, sqn_run),"
-                " k=excluded.k, opc=excluded.opc, amf=excluded.amf, msisdn=excluded.msisdn,"
-                " barred=excluded.barred, access_restriction=excluded.access_restriction,"
-                " rfsp=excluded.rfsp, rau_tau_timer_s=excluded.rau_tau_timer_s,"
-                " ambr_ul=excluded.ambr_ul, ambr_dl=excluded.ambr_dl",
+    [REPLACE] =
+        "INSERT INTO subscriber (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (imsi) DO UPDATE SET"
+        " sqn = iif(?14 OR k != excluded.k OR opc != excluded.opc, excluded.sqn, sqn),"
+        " sqn_run = iif(?14 OR k != excluded.k OR opc != excluded.opc, excluded.sqn_run, sqn_run),"
+        " k=excluded.k, opc=excluded.opc, amf=excluded.amf, msisdn=excluded.msisdn,"
+        " barred=excluded.barred, access_restriction=excluded.access_restriction,"
+        " rfsp=excluded.rfsp, rau_tau_timer_s=excluded.rau_tau_timer_s,"
+        " ambr_ul=excluded.ambr_ul, ambr_dl=excluded.ambr_dl",
     [INSERT_APN] = "INSERT INTO apn VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [DELETE_APNS] = "DELETE FROM apn WHERE imsi = ?",
     [DELETE] = "DELETE FROM subscriber WHERE imsi = ?",
@@ -186,7 +189,7 @@ static int run(struct hss_store *store, enum statement which)
     return finish(use(store, which));
 }
 
-/* ---- Opening ------------------------------------------------------------------------------------------------ */
+/* ---- Opening ---- */
 
 static int query_number(sqlite3 *db, const char *sql, int *number)
 {
@@ -233,7 +236,8 @@ int store_migrate(sqlite3 *database, const char *const *steps, size_t count, str
         return -EINVAL;
     }
     if (version < 0 || (size_t)version > count) {
-        text_add(why, "it has version %d, and this program knows versions up to %zu", version, count);
+        text_add(why, "it has version %d, and this program knows versions up to %zu", version,
+                 count);
         return -ENOTSUP;
     }
     for (size_t v = (size_t)version; v < count; v++) {
@@ -287,9 +291,9 @@ int store_open(const char *path, struct hss_store **out, struct text *why)
     int err = -ENOMEM;
 
     if (store)
-        err = error_of(sqlite3_open_v2(path, &store->db,
-                                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                       NULL));
+        err = error_of(sqlite3_open_v2(
+            path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+            NULL));
     if (err == 0) {
         sqlite3_busy_timeout(store->db, BUSY_MS);
         err = execute(store->db, "PRAGMA journal_mode=WAL");
@@ -323,7 +327,7 @@ void store_close(struct hss_store *store)
     free(store);
 }
 
-/* ---- Transactions ------------------------------------------------------------------------------------------- */
+/* ---- Transactions ---- */
 
 int store_begin(struct hss_store *store, bool to_disk)
 {
@@ -375,7 +379,7 @@ uint32_t store_run(const struct hss_store *store)
     return store->run;
 }
 
-/* ---- Subscribers ---------------------------------------------------------------------------------------------- */
+/* ---- Subscribers ---- */
 
 static void column_text(sqlite3_stmt *s, int n, char *to, size_t size)
 {
@@ -465,7 +469,8 @@ static int put_apns(struct hss_store *store, const struct hss_subscriber *subscr
         sqlite3_bind_int(s, 6, apn->arp_priority);
         sqlite3_bind_int(s, 7, apn->may_pre_empt);
         sqlite3_bind_int(s, 8, apn->may_be_pre_empted);
-        sqlite3_bind_blob(s, 9, apn->has_ipv4 ? &apn->ipv4 : NULL, sizeof(apn->ipv4), SQLITE_STATIC);
+        sqlite3_bind_blob(s, 9, apn->has_ipv4 ? &apn->ipv4 : NULL, sizeof(apn->ipv4),
+                          SQLITE_STATIC);
         sqlite3_bind_blob(s, 10, apn->has_ipv6 ? &apn->ipv6 : NULL, sizeof(apn->ipv6),
                           SQLITE_STATIC);
         sqlite3_bind_int64(s, 11, (sqlite3_int64)apn->ambr_ul);
@@ -582,7 +587,8 @@ int store_count(struct hss_store *store, uint64_t *count)
 }
 
 int store_list(struct hss_store *store, const char *after, size_t limit,
-               bool (*each)(const struct hss_subscriber *subscriber, void *argument), void *argument)
+               bool (*each)(const struct hss_subscriber *subscriber, void *argument),
+               void *argument)
 {
     sqlite3_stmt *s = use(store, LIST);
     struct hss_subscriber subscriber;
@@ -600,7 +606,7 @@ int store_list(struct hss_store *store, const char *after, size_t limit,
     return error_of(result);
 }
 
-/* ---- MMEs ------------------------------------------------------------------------------------------------------ */
+/* ---- MMEs ---- */
 
 static int find_mme(struct hss_store *store, struct bytes host, uint32_t *mme)
 {

@@ -1,9 +1,10 @@
 /*
  * subscriber_main.c -- `strowger subscriber`: the operator's hand on the subscribers.
  *
- * When the network's HSS runs it is asked through its control socket, so that what it holds in memory stays right and MMEs
- * learn of the change; otherwise its database file is opened. Both sides are a struct target, which can list, get, put
- * and delete; the verbs do not know which it is.
+ * When the network's HSS runs it is asked through its control socket, so that what it holds in
+ * memory stays right and MMEs learn of the change; otherwise its database file is opened. Both
+ * sides are a struct target, which can list, get, put and delete; the verbs do not know which it
+ * is.
  *
  * Keys are read and never shown.
  */
@@ -55,7 +56,7 @@ __attribute__((format(printf, 1, 2))) static int fail(const char *format, ...)
     return -1;
 }
 
-/* ---- Finding the HSS ------------------------------------------------------------------------------------------ */
+/* ---- Finding the HSS ---- */
 
 static bool answers(const char *socket)
 {
@@ -152,7 +153,8 @@ static int open_target(struct target *target, const struct options *options, boo
     if (err == -EEXIST)
         return fail("several networks have an HSS; say which: --network NAME or -c FILE");
     if (err < 0)
-        return fail("no HSS runs here; say -c FILE (the network's configuration) or --database FILE");
+        return fail(
+            "no HSS runs here; say -c FILE (the network's configuration) or --database FILE");
     return 0;
 }
 
@@ -163,11 +165,12 @@ static void close_target(struct target *target)
         config_free(target->config);
 }
 
-/* ---- Asking the running HSS -------------------------------------------------------------------------------------- */
+/* ---- Asking the running HSS ---- */
 
-/* The answer, or NULL with *status telling the HTTP status (0: nobody answered) and `why` the reason. */
-static json_t *ask(const struct target *target, const char *method, const char *path, const char *body,
-                   int *status, struct text *why)
+/* The answer, or NULL with *status telling the HTTP status (0: nobody answered) and `why` the
+ * reason. */
+static json_t *ask(const struct target *target, const char *method, const char *path,
+                   const char *body, int *status, struct text *why)
 {
     char *answer = NULL;
     size_t len = 0;
@@ -189,7 +192,7 @@ static json_t *ask(const struct target *target, const char *method, const char *
     return NULL;
 }
 
-/* ---- What a target can do ------------------------------------------------------------------------------------------ */
+/* ---- What a target can do ---- */
 
 struct mme_name {
     uint32_t mme;
@@ -290,7 +293,8 @@ static int delete_one(const struct target *target, const char *imsi)
     return err < 0 ? fail("the database: %s", store_error(target->store)) : 0;
 }
 
-/* Records as texts, to the running HSS. 0, or -1 with *index of the first that was refused and `why`. */
+/* Records as texts, to the running HSS. 0, or -1 with *index of the first that was refused and
+ * `why`. */
 static int post(const struct target *target, const json_t *list, bool replace, size_t *index,
                 struct text *why)
 {
@@ -303,8 +307,9 @@ static int post(const struct target *target, const json_t *list, bool replace, s
         text_add(why, "out of memory");
         return -1;
     }
-    int err = control_call(target->socket, "POST", replace ? "/subscribers?replace=1" : "/subscribers",
-                           body, &answer, &len, &status);
+    int err =
+        control_call(target->socket, "POST", replace ? "/subscribers?replace=1" : "/subscribers",
+                     body, &answer, &len, &status);
     crypto_wipe(body, strlen(body));
     free(body);
     json_t *json = err == 0 ? json_loadb(answer, len, 0, NULL) : NULL;
@@ -318,7 +323,7 @@ static int post(const struct target *target, const json_t *list, bool replace, s
     return err < 0 || status != 200 ? -1 : 0;
 }
 
-/* ---- add, del, show, list -------------------------------------------------------------------------------------------- */
+/* ---- add, del, show, list ---- */
 
 static int add(struct options *options, const char *const *words, int count)
 {
@@ -343,7 +348,8 @@ static int add(struct options *options, const char *const *words, int count)
         json_t *list = json_pack("[O]", options->fields);
         err = post(&target, list, options->replace, &index, &why);
         if (err < 0)
-            fail("%s%s", reason, strstr(reason, "there already") ? " (change it with --replace)" : "");
+            fail("%s%s", reason,
+                 strstr(reason, "there already") ? " (change it with --replace)" : "");
         json_decref(list);
     } else {
         err = store_put(target.store, &options->draft.subscriber, options->replace);
@@ -358,7 +364,7 @@ static int add(struct options *options, const char *const *words, int count)
     return err;
 }
 
-static int delete(struct options *options, const char *const *words, int count)
+static int delete (struct options *options, const char *const *words, int count)
 {
     struct target target = {0};
     int err = 0;
@@ -473,7 +479,7 @@ static int list(struct options *options, const char *const *words, int count)
     return err;
 }
 
-/* ---- import ------------------------------------------------------------------------------------------------------------- */
+/* ---- import ---- */
 
 static void complain(const char *message, void *argument)
 {
@@ -488,7 +494,8 @@ static void progress(long done, long all)
 }
 
 /* All or nothing: one transaction. */
-static int import_to_file(struct target *target, struct hss_csv *csv, const char *file, bool replace)
+static int import_to_file(struct target *target, struct hss_csv *csv, const char *file,
+                          bool replace)
 {
     struct hss_subscriber subscriber;
     int wrong = 0, err = store_begin(target->store, true);
@@ -499,7 +506,8 @@ static int import_to_file(struct target *target, struct hss_csv *csv, const char
             continue;
         err = 0;
         if (++wrong <= CSV_MAX_ERRORS)
-            fprintf(stderr, "%s:%zu: imsi: %s is in the database already (change it with --replace)\n",
+            fprintf(stderr,
+                    "%s:%zu: imsi: %s is in the database already (change it with --replace)\n",
                     file, csv_line(csv), subscriber.imsi);
     }
     if (err == 0 && wrong == 0 && store_commit(target->store) == 0)
@@ -511,8 +519,8 @@ static int import_to_file(struct target *target, struct hss_csv *csv, const char
 }
 
 /* In pieces, each of which is all or nothing, so that the HSS can serve in between. */
-static int import_to_running(struct target *target, struct hss_csv *csv, const char *file, bool replace,
-                             long all)
+static int import_to_running(struct target *target, struct hss_csv *csv, const char *file,
+                             bool replace, long all)
 {
     char reason[300];
     size_t lines[PIECE], index = 0;
@@ -554,9 +562,9 @@ static int import(struct options *options, const char *const *words, int count)
         return -1;
     }
     long all = csv_check(csv);
-    int err = all < 0            ? fail("nothing was imported")
-              : target.running   ? import_to_running(&target, csv, words[0], options->replace, all)
-                                 : import_to_file(&target, csv, words[0], options->replace);
+    int err = all < 0          ? fail("nothing was imported")
+              : target.running ? import_to_running(&target, csv, words[0], options->replace, all)
+                               : import_to_file(&target, csv, words[0], options->replace);
     if (err == 0)
         printf("%ld subscribers imported in %.1f s\n", all,
                (double)(clock_now_us() - before_us) / 1e6);
@@ -565,7 +573,7 @@ static int import(struct options *options, const char *const *words, int count)
     return err;
 }
 
-/* ---- The command line ----------------------------------------------------------------------------------------------------- */
+/* ---- The command line ---- */
 
 static const struct verb {
     const char *name;
@@ -587,14 +595,16 @@ static void print_help(void)
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         printf("  strowger subscriber %-62s  %s\n", verbs[i].usage, verbs[i].help);
     printf("\n"
-           "  -c, --config FILE    the network's configuration: its HSS, or, when that does not run, its database\n"
+           "  -c, --config FILE    the network's configuration: its HSS, or, when that does not "
+           "run, its database\n"
            "      --network NAME   the running network of this name\n"
            "      --database FILE  a database that no HSS uses now\n"
            "      --json           JSON instead of a table\n"
            "      --replace        change subscribers that are there already\n"
            "  -h, --help           this text\n"
            "  Without -c, --network and --database: the one network that runs here.\n"
-           "\nFields, for add (--FIELD VALUE) and as names of columns in the first line of FILE.csv:\n");
+           "\nFields, for add (--FIELD VALUE) and as names of columns in the first line of "
+           "FILE.csv:\n");
     for (size_t i = 0; i < hss_field_count; i++)
         printf("  %-18s  %s%s\n", hss_fields[i].name, hss_fields[i].expected,
                hss_fields[i].secret ? " (never shown)" : "");
@@ -642,8 +652,8 @@ static int read_options(int argc, char **argv, struct options *options)
     for (size_t i = 0; longs && i < n; i++)
         longs[i] = fixed[i];
     for (size_t i = 0; longs && i < hss_field_count; i++)
-        longs[n + i] = (struct option){hss_fields[i].name, required_argument, NULL,
-                                       OPTION_FIELD + (int)i};
+        longs[n + i] =
+            (struct option){hss_fields[i].name, required_argument, NULL, OPTION_FIELD + (int)i};
     while (err == 0 && (c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
         if (c == 'c')
             options->config = optarg;

@@ -1,11 +1,12 @@
 /*
- * to_mme.c -- what the HSS tells MMEs by itself (TS 29.272 clauses 5.2.1.2, 5.2.2, 5.2.4): that a subscriber has moved
- * on or is no more (Cancel-Location), that its data have changed (Insert-Subscriber-Data), and that the HSS may have
- * forgotten where its subscribers are (Reset).
+ * to_mme.c -- what the HSS tells MMEs by itself (TS 29.272 clauses 5.2.1.2, 5.2.2, 5.2.4): that a
+ * subscriber has moved on or is no more (Cancel-Location), that its data have changed
+ * (Insert-Subscriber-Data), and that the HSS may have forgotten where its subscribers are (Reset).
  *
- * Each is a fiber that waits for the answer. An MME that cannot be reached does not get to know: it will find out at the
- * subscriber's next request to it, which the HSS answers from its own knowledge. So nothing is repeated here; and
- * the number of such fibers is bounded, as a network that loses an MME cancels all its subscribers at once.
+ * Each is a fiber that waits for the answer. An MME that cannot be reached does not get to know: it
+ * will find out at the subscriber's next request to it, which the HSS answers from its own
+ * knowledge. So nothing is repeated here; and the number of such fibers is bounded, as a network
+ * that loses an MME cancels all its subscribers at once.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ struct job {
 
 static struct job *job_new(struct hss *hss, const char *imsi, uint32_t mme)
 {
-    struct job *job = hss->to_mme < MAX_TO_MME && hss_mme(hss, mme) ? calloc(1, sizeof(*job)) : NULL;
+    struct job *job =
+        hss->to_mme < MAX_TO_MME && hss_mme(hss, mme) ? calloc(1, sizeof(*job)) : NULL;
 
     if (!job) {
         hss_count(HSS_TO_MME_FAILED);

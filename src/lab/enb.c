@@ -19,9 +19,13 @@
 #define ID_MASK       0xffffffu /* ENB-UE-S1AP-ID has 24 bits */
 #define UE_STREAM     1
 
-/* What the phone could tell about its radio, had it one (TS 36.331
- * UERadioAccessCapabilityInformation, opaque to the core). */
-static const uint8_t radio_capability[] = {0x00, 0xb4, 0x01, 0x01, 0x5d, 0x90, 0x30, 0x00};
+/* What the phone could tell about its radio, had it one: opaque to the core. TS 36.331 clause
+ * 10.2.2, UERadioAccessCapabilityInformation in unaligned PER: E-UTRA, release 9, category 4,
+ * bands 1, 3, 7 and 20, which it measures in gaps. */
+static const uint8_t radio_capability[] = {
+    0x00, 0xb0, 0x01, 0x01, 0x38, 0x58, 0x00, 0x03, 0x00, 0x10, 0x62, 0x60,
+    0xc1, 0xf8, 0x3f, 0x07, 0xe0, 0xfd, 0xfc, 0x37, 0xfe, 0x00, 0x00, 0x00,
+};
 
 static struct ecgi cell_of(const struct enb *enb)
 {

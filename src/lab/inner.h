@@ -103,7 +103,9 @@ struct phone {
     struct await router_advertisement;
     struct phone_tun *tun; /* NULL without */
     uint64_t attached_us;
-    uint64_t packets_up, packets_down, pages;
+    uint64_t packets_up, packets_down;
+    uint64_t pages;    /* that were meant for it */
+    uint64_t requests; /* service requests of its own accord */
 };
 
 struct lab {

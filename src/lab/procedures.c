@@ -270,6 +270,7 @@ int phone_service_request(struct phone *phone, bool paged)
     int err = begin(phone);
     if (err < 0)
         return err;
+    phone->requests += !paged;
     err = nas_protect_service_request(&phone->security, &w, &count);
     if (err == 0)
         err = enb_connect(phone, wr_view(&w), paged ? S1AP_RRC_MT_ACCESS : S1AP_RRC_MO_DATA);

@@ -135,7 +135,7 @@ static int ping_to_phone(const struct step *step, struct phone *phone)
 {
     int internet = netns_named("internet");
     char to[INET6_ADDRSTRLEN];
-    uint64_t pages = phone->pages;
+    uint64_t pages = phone->pages, requests = phone->requests;
     bool was_idle = phone->enb_ue_s1ap_id == 0;
 
     if (internet < 0)
@@ -145,10 +145,13 @@ static int ping_to_phone(const struct step *step, struct phone *phone)
     else
         inet_ntop(AF_INET, &phone->ipv4, to, sizeof(to));
     int err = ping(internet, to, step->config->count, "internet", step->chosen_count > FEW_PHONES);
-    if (err == 0 && was_idle && phone->pages == pages)
-        return -ENOMSG;
-    if (err == 0 && was_idle && step->chosen_count <= FEW_PHONES)
+    if (err != 0 || !was_idle)
+        return err;
+    if (phone->pages > pages && step->chosen_count <= FEW_PHONES)
         tell("%-16s was paged and answered", phone->imsi);
+    /* Unless the phone came back by itself meanwhile, only paging can have found it. */
+    if (phone->pages == pages && phone->requests == requests)
+        return -ENOMSG;
     return err;
 }
 

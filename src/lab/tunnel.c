@@ -14,15 +14,18 @@
 #define BURST       32
 #define PACKET_SIZE 2048
 #define EBI_BITS    4
+#define INDEX_BITS  20
 
+/* The connection's number makes it another TEID each time, so that what is said about an old tunnel is not taken for the
+ * new one's. */
 uint32_t enb_teid(const struct phone *phone, uint8_t ebi)
 {
-    return (phone->index + 1) << EBI_BITS | ebi;
+    return phone->enb_ue_s1ap_id << (INDEX_BITS + EBI_BITS) | (phone->index + 1) << EBI_BITS | ebi;
 }
 
 static struct phone *phone_of_teid(const struct enb *enb, uint32_t teid)
 {
-    uint32_t index = (teid >> EBI_BITS) - 1;
+    uint32_t index = (teid >> EBI_BITS & ((1u << INDEX_BITS) - 1)) - 1;
 
     if (index >= lab.phone_count)
         return NULL;

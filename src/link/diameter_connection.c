@@ -1,17 +1,20 @@
 /*
- * diameter_connection.c -- from bytes to messages and back, over TCP and SCTP (RFC 6733 clause 2.1).
+ * diameter_connection.c -- from bytes to messages and back, over TCP and SCTP (RFC 6733
+ * clause 2.1).
  *
- * Input: TCP's bytes are read into the connection's buffer and messages are handed up where they lie; only the
- * beginning of a message whose rest has not come is moved to the buffer's front. Bytes that cannot be the begin of a
- * message (another version, a length that is too small, no multiple of four, or beyond max_message_bytes) end the
- * connection: there is no way to find the next message. An SCTP message holds one Diameter message.
+ * Input: TCP's bytes are read into the connection's buffer and messages are handed up where they
+ * lie; only the beginning of a message whose rest has not come is moved to the buffer's front.
+ * Bytes that cannot be the begin of a message (another version, a length that is too small, no
+ * multiple of four, or beyond max_message_bytes) end the connection: there is no way to find the
+ * next message. An SCTP message holds one Diameter message.
  *
- * Output: messages are encoded straight into `out`. At the end of the turn one write takes all of it. What the kernel
- * does not take waits: for TCP in `flight` while `out` collects on, for SCTP in `out`. A peer that does not read is not
- * read from either once max_queue_bytes wait for it, until half of them have left; so memory is bounded by what we
- * had accepted.
+ * Output: messages are encoded straight into `out`. At the end of the turn one write takes all of
+ * it. What the kernel does not take waits: for TCP in `flight` while `out` collects on, for SCTP in
+ * `out`. A peer that does not read is not read from either once max_queue_bytes wait for it, until
+ * half of them have left; so memory is bounded by what we had accepted.
  *
- * SCTP: all messages go on stream 0. Order is then kept across CEA, requests and DPR, which clause 2.1.1 asks for.
+ * SCTP: all messages go on stream 0. Order is then kept across CEA, requests and DPR, which
+ * clause 2.1.1 asks for.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,14 +27,15 @@
 #define USUAL_MESSAGE     2048u
 #define GENTLE_CLOSE_MS   1000u
 #define BACKLOG           128
-#define LENGTH_BYTES      4 /* version and length: enough to know how much will come */
+#define LENGTH_BYTES      4   /* version and length: enough to know how much will come */
 #define SPARE_CONNECTIONS 16u /* accepted, not yet known as a peer's */
 
 static const struct diameter_carrier tcp_carrier, sctp_carrier;
 
 static socklen_t address_size(const struct sockaddr *address)
 {
-    return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                          : sizeof(struct sockaddr_in);
 }
 
 static void connection_lost(struct diameter_connection *c)
@@ -43,7 +47,7 @@ static void connection_lost(struct diameter_connection *c)
     connection_close(c, false);
 }
 
-/* ---- Input ---------------------------------------------------------------------------------------------- */
+/* ---- Input ---- */
 
 static void garbage(struct diameter_connection *c, const char *what)
 {
@@ -51,11 +55,13 @@ static void garbage(struct diameter_connection *c, const char *what)
 
     diameter_count(DIAMETER_GARBAGE, 1);
     log_limited(&limit, LOG_WARN, "Diameter: %s from %.*s; connection closed", what,
-                c->peer ? (int)strlen(c->peer->host) : 12, c->peer ? c->peer->host : "unknown peer");
+                c->peer ? (int)strlen(c->peer->host) : 12,
+                c->peer ? c->peer->host : "unknown peer");
     connection_lost(c);
 }
 
-/* The length of the message that begins here; 0 when more bytes are needed to know, -1 when it can be none. */
+/* The length of the message that begins here; 0 when more bytes are needed to know, -1 when it can
+ * be none. */
 static long message_length(const struct diameter_connection *c, struct bytes b)
 {
     if (b.len < LENGTH_BYTES)
@@ -90,7 +96,7 @@ static void take_messages(struct diameter_connection *c)
     memmove(c->in, c->in + at, c->in_len);
 }
 
-/* ---- Output --------------------------------------------------------------------------------------------- */
+/* ---- Output ---- */
 
 size_t connection_queued(const struct diameter_connection *c)
 {
@@ -199,7 +205,7 @@ int connection_refuse(struct diameter_connection *c, const struct diameter_envel
     return 0;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 static void let_go(uv_handle_t *handle)
 {
@@ -297,7 +303,7 @@ struct diameter_connection *connection_open(struct diameter_node *node, struct d
     return c;
 }
 
-/* ---- TCP --------------------------------------------------------------------------------------------------- */
+/* ---- TCP ---- */
 
 static void tcp_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
@@ -434,7 +440,7 @@ static const struct diameter_carrier tcp_carrier = {
     .close = tcp_close,
 };
 
-/* ---- SCTP --------------------------------------------------------------------------------------------------- */
+/* ---- SCTP ---- */
 
 static void sctp_names(struct diameter_connection *c)
 {
@@ -520,8 +526,9 @@ static void sctp_flush(struct diameter_connection *c)
     while (at < c->out_len) {
         struct bytes rest = bytes_of(c->out + at, c->out_len - at);
         long len = message_length(c, rest);
-        int err = len > 0 ? sctp_send(c->sctp, 0, SCTP_PPID_DIAMETER, bytes_of(rest.at, (size_t)len))
-                          : -EINVAL;
+        int err = len > 0
+                      ? sctp_send(c->sctp, 0, SCTP_PPID_DIAMETER, bytes_of(rest.at, (size_t)len))
+                      : -EINVAL;
         if (err == -EAGAIN)
             break;
         if (err < 0) {
@@ -559,7 +566,7 @@ static const struct diameter_carrier sctp_carrier = {
     .close = sctp_close,
 };
 
-/* ---- Listening ----------------------------------------------------------------------------------------------- */
+/* ---- Listening ---- */
 
 struct diameter_listener {
     struct diameter_node *node;

@@ -1,15 +1,18 @@
 /*
- * diameter_inner.h -- what the four files of the Diameter node share; not part of any door.
+ * diameter_inner.h -- what the files of the Diameter node share; not part of any door.
  *
- *   diameter_connection.c   bytes: TCP or SCTP below, whole messages above, one write per turn of the loop
- *   diameter_peer.c         one peer: capabilities, the state machine of RFC 6733 clause 5.6, the watchdog of RFC 3539
- *   diameter_node.c         the node: configuration, listening, peers, our requests
- *   diameter_service.c      the node as server: checks, exchanges, answers, duplicates
+ *   diameter_connection.c   bytes: TCP or SCTP below, whole messages above, one write per turn of
+ * the loop diameter_capabilities.c CER and CEA: who the other side is, and what both can do
+ *   diameter_peer.c         one peer: the state machine of RFC 6733 clause 5.6, the watchdog of RFC
+ * 3539 diameter_config.c       the section of the configuration diameter_node.c         the node:
+ * configuration, listening, peers, our requests diameter_service.c      the node as server: checks,
+ * exchanges, answers, duplicates
  *
- * Who owns what: the node owns peers and connections. A connection belongs to no peer until its CER has told which; a
- * peer has at most one connection it made (initiator) and one it accepted (responder), and when it is open exactly
- * one of them is `open`. Connections end by connection_close(), which calls nobody back; that one ended by itself is told
- * to peer_connection_lost(). Memory of a connection goes when libuv has let go of it.
+ * Who owns what: the node owns peers and connections. A connection belongs to no peer until its CER
+ * has told which; a peer has at most one connection it made (initiator) and one it accepted
+ * (responder), and when it is open exactly one of them is `open`. Connections end by
+ * connection_close(), which calls nobody back; that one ended by itself is told to
+ * peer_connection_lost(). Memory of a connection goes when libuv has let go of it.
  */
 #ifndef STROWGER_LINK_DIAMETER_INNER_H
 #define STROWGER_LINK_DIAMETER_INNER_H
@@ -47,13 +50,14 @@ static inline void diameter_count(enum diameter_metric which, uint64_t n)
     metric_add(&diameter_metrics[which], n);
 }
 
-/* ---- Connections -------------------------------------------------------------------------------------- */
+/* ---- Connections ---- */
 
 /* What TCP and SCTP do differently. */
 struct diameter_carrier {
     const char *name;
     int (*connect)(struct diameter_connection *c);
-    /* Sends what can be sent of c->out; the rest waits for the carrier to call connection_writable(). */
+    /* Sends what can be sent of c->out; the rest waits for the carrier to call
+     * connection_writable(). */
     void (*flush)(struct diameter_connection *c);
     void (*pause)(struct diameter_connection *c, bool paused);
     void (*close)(struct diameter_connection *c);
@@ -68,9 +72,9 @@ struct diameter_connection {
     const struct diameter_carrier *carrier;
     bool initiator;
     bool up;
-    bool closed;  /* nothing of it is used any more */
-    bool ending;  /* closes when what is queued has left */
-    bool paused;  /* the peer does not read our answers: we do not read its requests */
+    bool closed; /* nothing of it is used any more */
+    bool ending; /* closes when what is queued has left */
+    bool paused; /* the peer does not read our answers: we do not read its requests */
     struct sockaddr_storage local, remote;
     struct timer timer; /* an accepted connection without CER */
     struct deferred flush;
@@ -90,15 +94,16 @@ struct diameter_connection {
     struct sctp_association *sctp;
 };
 
-/* A connection to `remote`; its end is told to the peer. NULL when there is no memory or it fails at once. */
+/* A connection to `remote`; its end is told to the peer. NULL when there is no memory or it fails
+ * at once. */
 struct diameter_connection *connection_open(struct diameter_node *node, struct diameter_peer *peer,
                                             enum diameter_transport transport,
                                             const struct sockaddr *remote);
 /* Frees at once or, `gently`, when all that is queued has been sent. Safe to call twice. */
 void connection_close(struct diameter_connection *c, bool gently);
 
-/* Room for one message at the end of what is to be sent. The caller writes into it, once more with a larger size if the
- * writer went bad, and then commits. */
+/* Room for one message at the end of what is to be sent. The caller writes into it, once more with
+ * a larger size if the writer went bad, and then commits. */
 struct writer connection_writer(struct diameter_connection *c, size_t size);
 void connection_commit(struct diameter_connection *c, const struct writer *w, const char *subject);
 size_t connection_queued(const struct diameter_connection *c);
@@ -116,7 +121,7 @@ int listener_open(struct diameter_node *node, const struct diameter_listen_confi
 void listener_close(struct diameter_listener *listener);
 void listener_address(const struct diameter_listener *listener, struct sockaddr_storage *address);
 
-/* ---- Peers ---------------------------------------------------------------------------------------------- */
+/* ---- Peers ---- */
 
 /* RFC 6733 clause 5.6. */
 enum peer_state {
@@ -144,11 +149,12 @@ struct diameter_peer {
     char *host, *realm;
     enum peer_state state;
     struct diameter_connection *initiator, *responder, *open;
-    struct timer timer;    /* of the state; in PEER_CLOSED: until the next attempt */
+    struct timer timer; /* of the state; in PEER_CLOSED: until the next attempt */
     uint32_t backoff_ms;
-    bool hold_off;         /* it said it does not want to talk */
-    bool gone;             /* unknown peer, closed: to be freed */
-    uint32_t cer_hop_by_hop, cer_end_to_end; /* of the responder's CER, for a CEA that has to wait */
+    bool hold_off; /* it said it does not want to talk */
+    bool gone;     /* unknown peer, closed: to be freed */
+    uint32_t cer_hop_by_hop,
+        cer_end_to_end; /* of the responder's CER, for a CEA that has to wait */
 
     struct timer watchdog;
     enum watchdog_state watchdog_state;
@@ -165,8 +171,9 @@ struct diameter_peer {
     uint64_t requests_sent, requests_received, answers_sent, answers_received;
 };
 
-struct diameter_peer *peer_new(struct diameter_node *node, const struct diameter_peer_config *config,
-                               struct bytes host, struct bytes realm);
+struct diameter_peer *peer_new(struct diameter_node *node,
+                               const struct diameter_peer_config *config, struct bytes host,
+                               struct bytes realm);
 void peer_free(struct diameter_peer *peer);
 void peer_start(struct diameter_peer *peer);
 /* Says good-bye; the peer ends in PEER_CLOSED and does not come back by itself. */
@@ -183,7 +190,8 @@ static inline bool peer_is_open(const struct diameter_peer *peer)
 void peer_connected(struct diameter_connection *c);
 void peer_connection_lost(struct diameter_connection *c);
 
-/* True for a message that may come on this connection now; what else came is told to peer_unexpected(). */
+/* True for a message that may come on this connection now; what else came is told to
+ * peer_unexpected(). */
 bool peer_expects(const struct diameter_connection *c, const struct diameter_header *header);
 void peer_unexpected(struct diameter_connection *c);
 
@@ -191,7 +199,34 @@ void peer_unexpected(struct diameter_connection *c);
 void peer_receive(struct diameter_connection *c, const struct diameter_envelope *envelope,
                   struct bytes whole);
 
-/* ---- Node ----------------------------------------------------------------------------------------------- */
+/* ---- Capabilities ---- */
+
+/* What both CER and CEA tell of the other side. */
+struct capabilities {
+    struct bytes origin_host, origin_realm;
+    const uint32_t *origin_state_id;
+    const uint32_t *auth, *acct, *security;
+    size_t auth_count, acct_count, security_count;
+    const struct diameter_vendor_application *vendor;
+    size_t vendor_count;
+};
+
+int capabilities_send_cer(struct diameter_connection *c);
+int capabilities_send_cea(struct diameter_connection *c, uint32_t hop_by_hop, uint32_t end_to_end,
+                          uint32_t result, struct bytes failed_avp);
+
+/* Judges a CER: true when it is good and *peer, added if need be, is who sent it. Otherwise it has
+ * been refused, and the connection closes. `told` is good during this dispatch. */
+bool capabilities_read_cer(struct diameter_connection *c, const struct diameter_envelope *envelope,
+                           struct bytes whole, struct capabilities *told,
+                           struct diameter_peer **peer);
+/* The same for the CEA to our CER: NULL, or what is wrong. */
+const char *capabilities_read_cea(struct diameter_connection *c, struct bytes whole,
+                                  struct capabilities *told);
+/* From now on the peer is one that can do this. */
+void capabilities_learn(struct diameter_peer *peer, const struct capabilities *told);
+
+/* ---- Node ---- */
 
 /* A request of ours that waits for its answer; lies on the fiber's stack. */
 struct diameter_outstanding {
@@ -261,10 +296,11 @@ uint32_t node_next_hop_by_hop(struct diameter_node *node);
 uint32_t node_next_end_to_end(struct diameter_node *node);
 /* By identity; NULL when unknown. */
 struct diameter_peer *node_peer_find(struct diameter_node *node, struct bytes host);
-struct diameter_peer *node_peer_add(struct diameter_node *node, struct bytes host, struct bytes realm);
+struct diameter_peer *node_peer_add(struct diameter_node *node, struct bytes host,
+                                    struct bytes realm);
 void node_sweep_later(struct diameter_node *node);
 
-/* ---- Service -------------------------------------------------------------------------------------------- */
+/* ---- Service ---- */
 
 /* A request of an application. */
 void service_receive(struct diameter_connection *c, const struct diameter_envelope *envelope,

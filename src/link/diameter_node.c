@@ -1,15 +1,17 @@
 /*
  * diameter_node.c -- the node: its configuration, its peers, and the requests it sends.
  *
- * A request is a fiber that stands in diameter_request() with a struct diameter_outstanding on its stack. The Hop-by-Hop
- * Identifier names a slot of a table, and changes each time the slot is used, so an answer finds its request in one
- * step, and a late or invented one finds nothing. When a peer is lost, the requests that wait for it are woken with
- * an error, and each fiber encodes its request anew, with the T bit, for another peer: nothing needs to be kept for a
- * retransmission but the request itself, which is alive anyway.
+ * A request is a fiber that stands in diameter_request() with a struct diameter_outstanding on its
+ * stack. The Hop-by-Hop Identifier names a slot of a table, and changes each time the slot is used,
+ * so an answer finds its request in one step, and a late or invented one finds nothing. When a peer
+ * is lost, the requests that wait for it are woken with an error, and each fiber encodes its
+ * request anew, with the T bit, for another peer: nothing needs to be kept for a retransmission but
+ * the request itself, which is alive anyway.
  *
- * Routing (RFC 6733 clause 6.1, as far as an endpoint needs it): the peer named by Destination-Host, else a peer of
- * Destination-Realm, that supports the application; relay agents stand in for hosts and realms that are not
- * connected directly. Among several, those in good order first, and in turn.
+ * Routing (RFC 6733 clause 6.1, as far as an endpoint needs it): the peer named by
+ * Destination-Host, else a peer of Destination-Realm, that supports the application; relay agents
+ * stand in for hosts and realms that are not connected directly. Among several, those in good order
+ * first, and in turn.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,11 +22,11 @@
 
 #include "link/diameter_inner.h"
 
-#define DISPATCH_MEMORY  (1024u * 1024u)
-#define STOP_MS          500u
-#define MAX_ATTEMPTS     4 /* of one request, at different peers */
-#define SESSION_ID_SIZE  320
-#define NO_SLOT          UINT32_MAX
+#define DISPATCH_MEMORY (1024u * 1024u)
+#define STOP_MS         500u
+#define MAX_ATTEMPTS    4 /* of one request, at different peers */
+#define SESSION_ID_SIZE 320
+#define NO_SLOT         UINT32_MAX
 
 struct metric diameter_metrics[DIAMETER_METRICS] = {
     [DIAMETER_MESSAGES_IN] = {"strowger_diameter_messages_total", "direction=\"in\"",
@@ -55,97 +57,7 @@ struct metric diameter_metrics[DIAMETER_METRICS] = {
                              METRIC_GAUGE},
 };
 
-/* ---- Configuration ----------------------------------------------------------------------------------------- */
-
-static const char *const transport_names[] = {"tcp", "sctp", NULL};
-
-static const struct config_field listen_fields[] = {
-    CONFIG_FIELD(struct diameter_listen_config, address, &config_endpoint, "address and port",
-                 .required = true),
-    CONFIG_FIELD(struct diameter_listen_config, transport, &config_enum, "tcp or sctp",
-                 .fallback = "tcp", .more = transport_names),
-};
-static const struct config_schema listen_schema = {
-    "listen", "where peers connect to", listen_fields,
-    sizeof(listen_fields) / sizeof(listen_fields[0]), sizeof(struct diameter_listen_config)};
-
-static const struct config_field peer_fields[] = {
-    CONFIG_FIELD(struct diameter_peer_config, host, &config_string, "its DiameterIdentity",
-                 .required = true),
-    CONFIG_FIELD(struct diameter_peer_config, realm, &config_string,
-                 "the realm it serves; not given: ours"),
-    CONFIG_FIELD(struct diameter_peer_config, address, &config_endpoint,
-                 "where to connect; not given: it connects to us"),
-    CONFIG_FIELD(struct diameter_peer_config, transport, &config_enum, "tcp or sctp",
-                 .fallback = "tcp", .more = transport_names),
-};
-static const struct config_schema peer_schema = {
-    "peer", "a Diameter node that is known by name", peer_fields,
-    sizeof(peer_fields) / sizeof(peer_fields[0]), sizeof(struct diameter_peer_config)};
-
-/* Keys without the unit that the member has in its name: the value in the file tells its own. */
-#define KEY(key, member, type_of, help_text, ...)                                                  \
-    {                                                                                              \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),             \
-        .offset = offsetof(struct diameter_config, member),                                        \
-        .size = sizeof(((struct diameter_config *)0)->member), __VA_ARGS__                         \
-    }
-
-static const struct config_field diameter_fields[] = {
-    CONFIG_FIELD(struct diameter_config, host, &config_string,
-                 "our DiameterIdentity, a domain name such as hss.epc.example", .required = true),
-    CONFIG_FIELD(struct diameter_config, realm, &config_string,
-                 "our realm, such as epc.mnc001.mcc001.3gppnetwork.org", .required = true),
-    CONFIG_LIST_OF_SECTIONS(struct diameter_config, listen, &listen_schema,
-                            "where peers connect to"),
-    CONFIG_LIST_OF_SECTIONS(struct diameter_config, peers, &peer_schema, "peers known by name"),
-    CONFIG_FIELD(struct diameter_config, accept_unknown_peers, &config_bool,
-                 "accept peers of our realm that are not in the list", .fallback = "no"),
-    KEY("watchdog", watchdog_ms, &config_duration,
-                 "Tw of RFC 3539: silence after which a peer is probed", .fallback = "30s",
-                 .min = 100, .max = 3600000),
-    KEY("reconnect", reconnect_ms, &config_duration,
-                 "Tc of RFC 6733: the longest pause between attempts to connect",
-                 .fallback = "30s", .min = 100, .max = 3600000),
-    KEY("connect_timeout", connect_timeout_ms, &config_duration,
-                 "until a connection must have exchanged capabilities", .fallback = "5s",
-                 .min = 100, .max = 600000),
-    KEY("request_timeout", request_timeout_ms, &config_duration,
-                 "how long an answer is waited for", .fallback = "5s", .min = 10, .max = 600000),
-    CONFIG_FIELD(struct diameter_config, max_outstanding, &config_uint,
-                 "our requests without answer", .fallback = "16000", .min = 1, .max = 1000000),
-    CONFIG_FIELD(struct diameter_config, max_pending, &config_uint,
-                 "requests of one connection that are not answered yet", .fallback = "16384",
-                 .min = 1, .max = 1000000),
-    CONFIG_FIELD(struct diameter_config, max_peers, &config_uint, "peers, unknown ones included",
-                 .fallback = "64", .min = 1, .max = 10000),
-    KEY("max_message", max_message_bytes, &config_size,
-                 "a longer message ends the connection", .fallback = "64k", .min = 1024,
-                 .max = 16777212),
-    KEY("max_queue", max_queue_bytes, &config_size,
-                 "waiting to be sent to a peer, before its requests have to wait",
-                 .fallback = "4M", .min = 65536, .max = 1073741824),
-};
-const struct config_schema diameter_config_schema = {
-    "diameter", "Diameter node (RFC 6733)", diameter_fields,
-    sizeof(diameter_fields) / sizeof(diameter_fields[0]), sizeof(struct diameter_config)};
-
-struct diameter_config diameter_config_default(void)
-{
-    return (struct diameter_config){
-        .watchdog_ms = 30000,
-        .reconnect_ms = 30000,
-        .connect_timeout_ms = 5000,
-        .request_timeout_ms = 5000,
-        .max_outstanding = 16000,
-        .max_pending = 16384,
-        .max_peers = 64,
-        .max_message_bytes = 65536,
-        .max_queue_bytes = 4194304,
-    };
-}
-
-/* ---- Peers and routing --------------------------------------------------------------------------------------- */
+/* ---- Peers and routing ---- */
 
 struct diameter_peer *node_peer_find(struct diameter_node *node, struct bytes host)
 {
@@ -173,14 +85,16 @@ static struct diameter_peer *add_peer(struct diameter_node *node,
     return peer;
 }
 
-struct diameter_peer *node_peer_add(struct diameter_node *node, struct bytes host, struct bytes realm)
+struct diameter_peer *node_peer_add(struct diameter_node *node, struct bytes host,
+                                    struct bytes realm)
 {
     return add_peer(node, NULL, host, realm);
 }
 
 static void finish_stop(struct diameter_node *node);
 
-/* At the end of the turn: frees unknown peers that have gone, and ends the node when its last peer has. */
+/* At the end of the turn: frees unknown peers that have gone, and ends the node when its last peer
+ * has. */
 static void sweep(struct deferred *deferred)
 {
     struct diameter_node *node = container_of(deferred, struct diameter_node, sweep);
@@ -269,10 +183,10 @@ bool diameter_is_reachable(const struct diameter_node *node, struct bytes host, 
     return false;
 }
 
-/* ---- Outstanding requests --------------------------------------------------------------------------------------- */
+/* ---- Outstanding requests ---- */
 
-/* The base protocol's own requests need no slot, as their answers are told by the command; they have the number of the
- * last one, which is never used. */
+/* The base protocol's own requests need no slot, as their answers are told by the command; they
+ * have the number of the last one, which is never used. */
 uint32_t node_next_hop_by_hop(struct diameter_node *node)
 {
     return node->hop_by_hop++ * node->slot_count + node->slot_count - 1;
@@ -283,7 +197,8 @@ uint32_t node_next_end_to_end(struct diameter_node *node)
     return node->end_to_end++;
 }
 
-/* The table is a power of two, so that identifiers stay right when they wrap, with at least one slot to spare. */
+/* The table is a power of two, so that identifiers stay right when they wrap, with at least one
+ * slot to spare. */
 static int slots_init(struct diameter_node *node)
 {
     node->slot_count = 2;
@@ -300,7 +215,8 @@ static int slots_init(struct diameter_node *node)
     return 0;
 }
 
-/* Hop-by-Hop Identifier = turn of the slot * slots + slot: unique among those in flight, and not soon used again. */
+/* Hop-by-Hop Identifier = turn of the slot * slots + slot: unique among those in flight, and not
+ * soon used again. */
 static bool slot_take(struct diameter_node *node, struct diameter_outstanding *who,
                       uint32_t *hop_by_hop)
 {
@@ -339,7 +255,8 @@ static struct diameter_outstanding *slot_find(const struct diameter_node *node, 
 }
 
 /* Wakes all requests that wait for the peer (NULL: for any) with an error. */
-static void fail_outstanding(struct diameter_node *node, const struct diameter_peer *peer, int error)
+static void fail_outstanding(struct diameter_node *node, const struct diameter_peer *peer,
+                             int error)
 {
     for (uint32_t i = 0; i < node->slot_count; i++) {
         struct diameter_outstanding *who = node->slots[i].who;
@@ -390,7 +307,7 @@ void node_peer_closed(struct diameter_peer *peer)
         node->peer_changed(node->owner, diameter_text_of(peer->host), false);
 }
 
-/* ---- Requests ------------------------------------------------------------------------------------------------------ */
+/* ---- Requests ---- */
 
 /* One request on its way through one or several peers. */
 struct call {
@@ -400,7 +317,7 @@ struct call {
     void *answer;
     uint32_t timeout_ms;
     uint32_t end_to_end;
-    bool sent_before; /* some peer may have it: T bit */
+    bool sent_before;  /* some peer may have it: T bit */
     struct bytes host; /* Destination-Host, or empty */
     char subject[FIBER_SUBJECT_SIZE];
 };
@@ -424,8 +341,7 @@ static int send_to(struct call *call, struct diameter_peer *peer, struct diamete
         !slot_take(node, who, &header.hop_by_hop))
         return -ENOBUFS;
     peer->outstanding++;
-    int err = connection_send(peer->open, call->message, &header, call->request,
-                              call->subject);
+    int err = connection_send(peer->open, call->message, &header, call->request, call->subject);
     if (err < 0) {
         slot_release(node, who);
         return err;
@@ -507,8 +423,8 @@ static int run_call(struct call *call)
     return err == -EPIPE ? -EHOSTUNREACH : err;
 }
 
-int diameter_request(struct diameter_node *node, const struct diameter_message *message, void *request,
-                     void *answer, uint32_t timeout_ms)
+int diameter_request(struct diameter_node *node, const struct diameter_message *message,
+                     void *request, void *answer, uint32_t timeout_ms)
 {
     struct diameter_request_head *head = request;
     struct diameter_request_head as_given = *head;
@@ -551,7 +467,7 @@ int diameter_request(struct diameter_node *node, const struct diameter_message *
     return err;
 }
 
-/* ---- Dispatch -------------------------------------------------------------------------------------------------------- */
+/* ---- Dispatch ---- */
 
 static void receive_answer(struct diameter_connection *c, const struct diameter_header *header,
                            struct bytes whole)
@@ -612,7 +528,7 @@ void node_receive(struct diameter_connection *c, struct bytes whole)
     service_receive(c, &envelope, whole);
 }
 
-/* ---- Life -------------------------------------------------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 static int add_configured_peers(struct diameter_node *node)
 {
@@ -677,7 +593,8 @@ int diameter_node_start(const struct diameter_node_settings *settings, struct di
     node->origin_state_id = (uint32_t)time(NULL);
     node->session_high = node->origin_state_id;
     node->session_low = random[0];
-    /* Clause 3: the low 12 bits of the time on top, so that identifiers do not repeat after a restart. */
+    /* Clause 3: the low 12 bits of the time on top, so that identifiers do not repeat after a
+     * restart. */
     node->end_to_end = node->origin_state_id << 20 | (random[1] & 0xfffff);
     node->hop_by_hop = random[0];
     arena_init(&node->arena, DISPATCH_MEMORY);
@@ -769,7 +686,8 @@ struct bytes diameter_node_realm(const struct diameter_node *node)
     return node->realm;
 }
 
-int diameter_node_address(const struct diameter_node *node, size_t n, struct sockaddr_storage *address)
+int diameter_node_address(const struct diameter_node *node, size_t n,
+                          struct sockaddr_storage *address)
 {
     if (n >= node->listener_count)
         return -ENOENT;
@@ -777,7 +695,7 @@ int diameter_node_address(const struct diameter_node *node, size_t n, struct soc
     return 0;
 }
 
-/* ---- Watching ------------------------------------------------------------------------------------------------------------ */
+/* ---- Watching ---- */
 
 static json_t *address_json(const struct sockaddr_storage *address)
 {
@@ -806,16 +724,15 @@ json_t *diameter_node_state(const struct diameter_node *node)
                                             : peer->config ? &peer->config->address
                                                            : &none;
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "host", peer->host,
-                      "realm", peer->realm, "state", peer_state_name(peer), "watchdog",
-                      peer_watchdog_name(peer), "address", address_json(at), "transport",
-                      peer->open ? peer->open->carrier->name : "", "outstanding",
-                      (json_int_t)peer->outstanding, "requests_sent",
-                      (json_int_t)peer->requests_sent, "answers_received",
-                      (json_int_t)peer->answers_received, "requests_received",
-                      (json_int_t)peer->requests_received, "answers_sent",
-                      (json_int_t)peer->answers_sent));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "host",
+                            peer->host, "realm", peer->realm, "state", peer_state_name(peer),
+                            "watchdog", peer_watchdog_name(peer), "address", address_json(at),
+                            "transport", peer->open ? peer->open->carrier->name : "", "outstanding",
+                            (json_int_t)peer->outstanding, "requests_sent",
+                            (json_int_t)peer->requests_sent, "answers_received",
+                            (json_int_t)peer->answers_received, "requests_received",
+                            (json_int_t)peer->requests_received, "answers_sent",
+                            (json_int_t)peer->answers_sent));
     }
     return list;
 }

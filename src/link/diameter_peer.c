@@ -1,18 +1,21 @@
 /*
  * diameter_peer.c -- one peer: how a connection becomes a relation, and how long it is trusted.
  *
- * The state machine is the table of RFC 6733 clause 5.6, row by row; the names of events and actions are the RFC's. Each
- * side may connect to the other at the same time: then the two CERs carry the election (clause 5.6.4), after which
- * one connection is left. A CER is judged before it becomes an event: a peer that is not known or has no application
- * in common is told so and never reaches the machine.
+ * The state machine is the table of RFC 6733 clause 5.6, row by row; the names of events and
+ * actions are the RFC's. Each side may connect to the other at the same time: then the two CERs
+ * carry the election (clause 5.6.4), after which one connection is left. A CER is judged before it
+ * becomes an event: a peer that is not known or has no application in common is told so and never
+ * reaches the machine.
  *
- * The watchdog is RFC 3539 clause 3.4: after Tw without any message a DWR goes out; when nothing comes for another Tw the
- * peer is SUSPECT and what waits for it goes to other peers; after one more the connection is closed. A peer that comes back
- * after such a silence must answer three DWRs (REOPEN) before it is preferred again; it is used meanwhile where there is
- * no other. Tw is jittered so that not all peers probe at once.
+ * The watchdog is RFC 3539 clause 3.4: after Tw without any message a DWR goes out; when nothing
+ * comes for another Tw the peer is SUSPECT and what waits for it goes to other peers; after one
+ * more the connection is closed. A peer that comes back after such a silence must answer three DWRs
+ * (REOPEN) before it is preferred again; it is used meanwhile where there is no other. Tw is
+ * jittered so that not all peers probe at once.
  *
- * A configured peer that is closed is tried again: at once when we lost it, then ever more slowly up to
- * reconnect_ms (Tc). So a peer that was restarted is back soon, and one that is away costs nothing.
+ * A configured peer that is closed is tried again: at once when we lost it, then ever more slowly
+ * up to reconnect_ms (Tc). So a peer that was restarted is back soon, and one that is away costs
+ * nothing.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,109 +65,7 @@ const char *peer_watchdog_name(const struct diameter_peer *peer)
     return peer_is_open(peer) ? names[peer->watchdog_state] : "down";
 }
 
-/* ---- Sending ---------------------------------------------------------------------------------------------- */
-
-static struct diameter_address address_of(const struct sockaddr_storage *from)
-{
-    struct diameter_address address = {.family = DIAMETER_ADDRESS_IPV4};
-
-    if (from->ss_family == AF_INET6) {
-        address.family = DIAMETER_ADDRESS_IPV6;
-        address.ipv6 = ((const struct sockaddr_in6 *)from)->sin6_addr;
-    } else if (from->ss_family == AF_INET) {
-        address.ipv4 = ((const struct sockaddr_in *)from)->sin_addr;
-    }
-    return address;
-}
-
-/* Lists of what we support, for CER and CEA; lives as long as the message is being built. */
-struct capability_lists {
-    struct diameter_address address;
-    uint32_t vendors[DIAMETER_MAX_APPLICATIONS];
-    size_t vendor_count;
-    uint32_t plain[DIAMETER_MAX_APPLICATIONS]; /* applications without vendor */
-    size_t plain_count;
-    uint32_t ids[DIAMETER_MAX_APPLICATIONS];
-    struct diameter_vendor_application vendor_applications[DIAMETER_MAX_APPLICATIONS];
-    size_t vendor_application_count;
-};
-
-static void list_capabilities(const struct diameter_connection *c, struct capability_lists *lists)
-{
-    const struct diameter_node *node = c->node;
-
-    *lists = (struct capability_lists){.address = address_of(&c->local)};
-    for (size_t i = 0; i < node->application_count; i++) {
-        const struct diameter_node_application *application = &node->applications[i];
-        if (application->vendor == 0) {
-            lists->plain[lists->plain_count++] = application->application;
-            continue;
-        }
-        size_t v = 0;
-        while (v < lists->vendor_count && lists->vendors[v] != application->vendor)
-            v++;
-        if (v == lists->vendor_count)
-            lists->vendors[lists->vendor_count++] = application->vendor;
-        size_t n = lists->vendor_application_count++;
-        lists->ids[n] = application->application;
-        lists->vendor_applications[n] = (struct diameter_vendor_application){
-            .vendor_id = {&lists->vendors[v], 1},
-            .auth_application_id = &lists->ids[n],
-        };
-    }
-}
-
-static int send_cer(struct diameter_connection *c)
-{
-    struct diameter_node *node = c->node;
-    struct capability_lists lists;
-
-    list_capabilities(c, &lists);
-    const struct diameter_header header = {
-        .hop_by_hop = node_next_hop_by_hop(node),
-        .end_to_end = node_next_end_to_end(node),
-    };
-    const struct diameter_capabilities cer = {
-        .origin_host = node->host,
-        .origin_realm = node->realm,
-        .host_ip_address = {&lists.address, 1},
-        .product_name = node->product_name,
-        .origin_state_id = &node->origin_state_id,
-        .supported_vendor_id = {lists.vendors, lists.vendor_count},
-        .auth_application_id = {lists.plain, lists.plain_count},
-        .vendor_application = {lists.vendor_applications, lists.vendor_application_count},
-    };
-    return connection_send(c, &diameter_cer_message, &header, &cer, "");
-}
-
-static int send_cea(struct diameter_connection *c, uint32_t hop_by_hop, uint32_t end_to_end,
-                    uint32_t result, struct bytes failed_avp)
-{
-    struct diameter_node *node = c->node;
-    struct capability_lists lists;
-    uint32_t vendor = 0;
-
-    list_capabilities(c, &lists);
-    const struct diameter_header header = {
-        .flags = diameter_result_is_protocol_error(result) ? DIAMETER_FLAG_ERROR : 0,
-        .hop_by_hop = hop_by_hop,
-        .end_to_end = end_to_end,
-    };
-    const struct diameter_cea cea = {
-        .result_code = result,
-        .origin_host = node->host,
-        .origin_realm = node->realm,
-        .host_ip_address = {&lists.address, 1},
-        .vendor_id = &vendor,
-        .product_name = &node->product_name,
-        .origin_state_id = &node->origin_state_id,
-        .failed_avp = failed_avp.len > 0 ? &failed_avp : NULL,
-        .supported_vendor_id = {lists.vendors, lists.vendor_count},
-        .auth_application_id = {lists.plain, lists.plain_count},
-        .vendor_application = {lists.vendor_applications, lists.vendor_application_count},
-    };
-    return connection_send(c, &diameter_cea_message, &header, &cea, "");
-}
+/* ---- Sending ---- */
 
 static int send_dwr(struct diameter_peer *peer)
 {
@@ -211,14 +112,13 @@ static void send_peer_answer(struct diameter_connection *c, const struct diamete
         .result_code = result,
         .origin_host = c->node->host,
         .origin_realm = c->node->realm,
-        .origin_state_id =
-            message == &diameter_dwa_message ? &c->node->origin_state_id : NULL,
+        .origin_state_id = message == &diameter_dwa_message ? &c->node->origin_state_id : NULL,
     };
 
     (void)connection_send(c, message, &header, &answer, "");
 }
 
-/* ---- Watchdog ---------------------------------------------------------------------------------------------- */
+/* ---- Watchdog ---- */
 
 /* Tw with jitter; shorter ones, as tests use, are jittered in proportion. */
 static uint64_t jittered_tw(const struct diameter_node *node)
@@ -238,7 +138,8 @@ static void watchdog_fires(struct timer *timer)
     uint64_t silent_ms = loop_now_ms() - peer->open->last_received_ms;
 
     if (peer->watchdog_state != WATCHDOG_REOPEN && silent_ms < tw * 4 / 5) {
-        /* Something came since the timer was set: SetWatchdog(), and Failback() if it was suspect. */
+        /* Something came since the timer was set: SetWatchdog(), and Failback() if it was suspect.
+         */
         peer->watchdog_state = WATCHDOG_OKAY;
         timer_start(timer, tw - silent_ms, watchdog_fires);
         return;
@@ -280,7 +181,7 @@ static void watchdog_answered(struct diameter_peer *peer)
     peer->watchdog_failed = false;
 }
 
-/* ---- Actions of the state machine ---------------------------------------------------------------------------- */
+/* ---- Actions of the state machine ---- */
 
 static void state_timer_fires(struct timer *timer)
 {
@@ -308,17 +209,18 @@ static void i_snd_conn_req(struct diameter_peer *peer)
 
 static void i_snd_cer(struct diameter_peer *peer)
 {
-    if (send_cer(peer->initiator) < 0)
+    if (capabilities_send_cer(peer->initiator) < 0)
         raise_event(peer, EVENT_FAILED);
 }
 
 static void r_snd_cea(struct diameter_peer *peer)
 {
-    (void)send_cea(peer->responder, peer->cer_hop_by_hop, peer->cer_end_to_end, DIAMETER_SUCCESS,
-                   bytes_of(NULL, 0));
+    (void)capabilities_send_cea(peer->responder, peer->cer_hop_by_hop, peer->cer_end_to_end,
+                                DIAMETER_SUCCESS, bytes_of(NULL, 0));
 }
 
-/* Clause 5.6.4: the responder whose identity comes later in the alphabet wins, and closes what it began. */
+/* Clause 5.6.4: the responder whose identity comes later in the alphabet wins, and closes what it
+ * began. */
 static void elect(struct diameter_peer *peer)
 {
     struct bytes ours = peer->node->host, theirs = diameter_text_of(peer->host);
@@ -363,8 +265,8 @@ static void error(struct diameter_peer *peer)
     r_disc(peer);
 }
 
-/* The table of clause 5.6. R-Reject, which is the same in all states, stands in judge_cer(); messages in the open
- * states, which change no state, in node_receive(). */
+/* The table of clause 5.6. R-Reject, which is the same in all states, stands in receive_cer();
+ * messages in the open states, which change no state, in node_receive(). */
 static const struct {
     uint8_t state, event;
     void (*action)(struct diameter_peer *peer);
@@ -476,7 +378,7 @@ static void raise_event(struct diameter_peer *peer, enum peer_event event)
     enter(peer, from);
 }
 
-/* ---- What connections tell ------------------------------------------------------------------------------------- */
+/* ---- What connections tell ---- */
 
 void peer_connected(struct diameter_connection *c)
 {
@@ -496,135 +398,22 @@ void peer_connection_lost(struct diameter_connection *c)
         raise_event(peer, EVENT_I_PEER_DISC);
 }
 
-/* ---- Capabilities (clause 5.3) ----------------------------------------------------------------------------------- */
-
-/* What both CER and CEA tell of the other side. */
-struct capabilities {
-    struct bytes origin_host, origin_realm;
-    const uint32_t *origin_state_id;
-    const uint32_t *auth, *acct, *security;
-    size_t auth_count, acct_count, security_count;
-    const struct diameter_vendor_application *vendor;
-    size_t vendor_count;
-};
-
-#define CAPABILITIES_OF(m)                                                                         \
-    (struct capabilities)                                                                          \
-    {                                                                                              \
-        .origin_host = (m)->origin_host, .origin_realm = (m)->origin_realm,                        \
-        .origin_state_id = (m)->origin_state_id, .auth = (m)->auth_application_id.at,              \
-        .auth_count = (m)->auth_application_id.count, .acct = (m)->acct_application_id.at,         \
-        .acct_count = (m)->acct_application_id.count, .security = (m)->inband_security_id.at,      \
-        .security_count = (m)->inband_security_id.count, .vendor = (m)->vendor_application.at,     \
-        .vendor_count = (m)->vendor_application.count                                              \
-    }
-
-static bool tells(const struct capabilities *c, uint32_t application)
-{
-    for (size_t i = 0; i < c->auth_count; i++) {
-        if (c->auth[i] == application)
-            return true;
-    }
-    for (size_t i = 0; i < c->acct_count; i++) {
-        if (c->acct[i] == application)
-            return true;
-    }
-    for (size_t i = 0; i < c->vendor_count; i++) {
-        const struct diameter_vendor_application *v = &c->vendor[i];
-        if ((v->auth_application_id && *v->auth_application_id == application) ||
-            (v->acct_application_id && *v->acct_application_id == application))
-            return true;
-    }
-    return false;
-}
-
-/* Clause 5.3: the applications that both support; a relay supports all. */
-static size_t common_applications(const struct diameter_node *node, const struct capabilities *c,
-                                  uint32_t *common)
-{
-    bool relay = tells(c, DIAMETER_APPLICATION_RELAY);
-    size_t n = 0;
-
-    for (size_t i = 0; i < node->application_count; i++) {
-        if (relay || tells(c, node->applications[i].application))
-            common[n++] = node->applications[i].application;
-    }
-    return n;
-}
-
-static bool security_is_none(const struct capabilities *c)
-{
-    for (size_t i = 0; i < c->security_count; i++) {
-        if (c->security[i] == 0) /* NO_INBAND_SECURITY */
-            return true;
-    }
-    return c->security_count == 0;
-}
-
-static void learn(struct diameter_peer *peer, const struct capabilities *c)
-{
-    peer->common_count = common_applications(peer->node, c, peer->common_applications);
-    peer->is_relay = tells(c, DIAMETER_APPLICATION_RELAY);
-    peer->origin_state_id = c->origin_state_id ? *c->origin_state_id : 0;
-}
-
-/* Process-CER: what is wrong with it, or DIAMETER_SUCCESS and the peer it is from. */
-static uint32_t judge_cer(struct diameter_node *node, const struct capabilities *c,
-                          struct diameter_peer **peer)
-{
-    uint32_t common[DIAMETER_MAX_APPLICATIONS];
-
-    if (diameter_identity_equal(c->origin_host, node->host))
-        return DIAMETER_UNKNOWN_PEER; /* ourselves, or somebody with our name */
-    *peer = node_peer_find(node, c->origin_host);
-    if (!*peer && !(node->config->accept_unknown_peers &&
-                    diameter_identity_equal(c->origin_realm, node->realm)))
-        return DIAMETER_UNKNOWN_PEER;
-    if (!security_is_none(c))
-        return DIAMETER_NO_COMMON_SECURITY;
-    if (common_applications(node, c, common) == 0)
-        return DIAMETER_NO_COMMON_APPLICATION;
-    if (!*peer)
-        *peer = node_peer_add(node, c->origin_host, c->origin_realm);
-    return *peer ? DIAMETER_SUCCESS : DIAMETER_UNABLE_TO_COMPLY;
-}
-
-static void refuse_cer(struct diameter_connection *c, const struct diameter_envelope *envelope,
-                       uint32_t result, struct bytes failed_avp)
-{
-    static struct log_limit limit;
-
-    log_limited(&limit, LOG_WARN, "Diameter: capabilities of %.*s refused: %s",
-                (int)envelope->origin_host.len, (const char *)envelope->origin_host.at,
-                diameter_result_name(result));
-    (void)send_cea(c, envelope->header.hop_by_hop, envelope->header.end_to_end, result, failed_avp);
-    connection_close(c, true);
-}
+/* ---- Capabilities (clause 5.3) ---- */
 
 static void receive_cer(struct diameter_connection *c, const struct diameter_envelope *envelope,
                         struct bytes whole)
 {
-    struct diameter_node *node = c->node;
-    struct diameter_capabilities cer;
+    struct capabilities told;
     struct diameter_peer *peer = NULL;
-    struct wire_context context = {.arena = &node->arena};
 
     if (c->initiator || c->peer) {
-        connection_close(c, false); /* a CER is the first message of who connected, and comes once */
+        connection_close(c,
+                         false); /* a CER is the first message of who connected, and comes once */
         return;
     }
     timer_stop(&c->timer);
-    if (diameter_decode(&diameter_cer_message, whole, &cer, &context) < 0) {
-        refuse_cer(c, envelope, diameter_fault_result(&context.fault),
-                   diameter_fault_avp(&context.fault, &node->arena));
+    if (!capabilities_read_cer(c, envelope, whole, &told, &peer))
         return;
-    }
-    const struct capabilities capabilities = CAPABILITIES_OF(&cer);
-    uint32_t result = judge_cer(node, &capabilities, &peer);
-    if (result != DIAMETER_SUCCESS) {
-        refuse_cer(c, envelope, result, bytes_of(NULL, 0));
-        return;
-    }
     if (peer->responder || peer->state == PEER_I_OPEN || peer->state == PEER_CLOSING) {
         /* R-Reject. If it was restarted and the old connection is dead, a DWR shows that soon. */
         if (peer_is_open(peer) && !peer->watchdog_pending)
@@ -636,43 +425,30 @@ static void receive_cer(struct diameter_connection *c, const struct diameter_env
     peer->responder = c;
     peer->cer_hop_by_hop = envelope->header.hop_by_hop;
     peer->cer_end_to_end = envelope->header.end_to_end;
-    learn(peer, &capabilities);
+    capabilities_learn(peer, &told);
     raise_event(peer, EVENT_R_CONN_CER);
 }
 
 static void receive_cea(struct diameter_connection *c, struct bytes whole)
 {
     struct diameter_peer *peer = c->peer;
-    struct diameter_cea cea;
-    struct wire_context context = {.arena = &c->node->arena};
+    struct capabilities told;
+    static struct log_limit limit;
 
     if (c != peer->initiator || c == peer->open)
         return; /* nobody asked */
-    const char *why = NULL;
-    if (diameter_decode(&diameter_cea_message, whole, &cea, &context) < 0)
-        why = "a broken answer";
-    else if (!diameter_result_is_success(cea.result_code))
-        why = diameter_result_name(cea.result_code);
-    else if (!diameter_identity_equal(cea.origin_host, diameter_text_of(peer->host)))
-        why = "it has another name";
+    const char *why = capabilities_read_cea(c, whole, &told);
     if (why) {
-        static struct log_limit limit;
         log_limited(&limit, LOG_WARN, "Diameter: no capabilities exchanged with %s: %s", peer->host,
                     why);
         raise_event(peer, EVENT_I_RCV_NON_CEA);
         return;
     }
-    const struct capabilities capabilities = CAPABILITIES_OF(&cea);
-    learn(peer, &capabilities);
-    if (peer->common_count == 0) {
-        log_warn("Diameter: %s supports none of our applications", peer->host);
-        raise_event(peer, EVENT_I_RCV_NON_CEA);
-        return;
-    }
+    capabilities_learn(peer, &told);
     raise_event(peer, EVENT_I_RCV_CEA);
 }
 
-/* ---- Watchdog and good-bye -------------------------------------------------------------------------------------------- */
+/* ---- Watchdog and good-bye ---- */
 
 static void receive_dpr(struct diameter_connection *c, const struct diameter_envelope *envelope,
                         struct bytes whole)
@@ -687,7 +463,8 @@ static void receive_dpr(struct diameter_connection *c, const struct diameter_env
     raise_event(peer, EVENT_RCV_DPR);
 }
 
-static void receive_watchdog(struct diameter_connection *c, const struct diameter_envelope *envelope)
+static void receive_watchdog(struct diameter_connection *c,
+                             const struct diameter_envelope *envelope)
 {
     if (diameter_is_request(&envelope->header))
         send_peer_answer(c, &diameter_dwa_message, envelope, DIAMETER_SUCCESS);
@@ -760,15 +537,16 @@ void peer_receive(struct diameter_connection *c, const struct diameter_envelope 
     }
 }
 
-/* ---- Life -------------------------------------------------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 static char *copy_text(struct bytes text)
 {
     return strndup((const char *)text.at, text.len);
 }
 
-struct diameter_peer *peer_new(struct diameter_node *node, const struct diameter_peer_config *config,
-                               struct bytes host, struct bytes realm)
+struct diameter_peer *peer_new(struct diameter_node *node,
+                               const struct diameter_peer_config *config, struct bytes host,
+                               struct bytes realm)
 {
     struct diameter_peer *peer = calloc(1, sizeof(*peer));
 

@@ -1,15 +1,18 @@
 /*
- * diameter_service.c -- the node as server: which requests reach a handler, and how their answers find back.
+ * diameter_service.c -- the node as server: which requests reach a handler, and how their answers
+ * find back.
  *
- * A request is checked in the order of RFC 6733 clause 6.1: header, loop, host, realm, application, command; then it is
- * decoded, and what is wrong with its AVPs is answered (clause 7.1.5). Then the room's handler gets it, with an exchange:
- * the connection it came on, its identifiers, and its Session-Id and Proxy-Info, which the answer returns. An exchange
- * outlives its connection; its answer is then dropped, as the client sends the request again elsewhere.
+ * A request is checked in the order of RFC 6733 clause 6.1: header, loop, host, realm, application,
+ * command; then it is decoded, and what is wrong with its AVPs is answered (clause 7.1.5). Then the
+ * room's handler gets it, with an exchange: the connection it came on, its identifiers, and its
+ * Session-Id and Proxy-Info, which the answer returns. An exchange outlives its connection; its
+ * answer is then dropped, as the client sends the request again elsewhere.
  *
- * Duplicates (clauses 3 and 9.4): a client that lost a connection repeats its request with the T bit and the same
- * Origin-Host and End-to-End Identifier, on whatever connection it has. The newest answers are kept in a ring of bytes, found
- * by a hash of the two; a repeated request that was answered gets that same answer, and one that is still being
- * handled gets its answer where it asked last. Only requests with the T bit are looked up.
+ * Duplicates (clauses 3 and 9.4): a client that lost a connection repeats its request with the T
+ * bit and the same Origin-Host and End-to-End Identifier, on whatever connection it has. The newest
+ * answers are kept in a ring of bytes, found by a hash of the two; a repeated request that was
+ * answered gets that same answer, and one that is still being handled gets its answer where it
+ * asked last. Only requests with the T bit are looked up.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +26,9 @@
 #define MAX_PROXIES         16u
 
 struct diameter_exchange {
-    struct diameter_exchange *next, **link; /* of the connection or of the orphans; `next`: of the spare ones */
-    struct diameter_node *node;             /* NULL: it is over as well */
+    struct diameter_exchange *next,
+        **link;                 /* of the connection or of the orphans; `next`: of the spare ones */
+    struct diameter_node *node; /* NULL: it is over as well */
     struct diameter_connection *connection; /* NULL: it is over */
     const struct diameter_message *request;
     uint32_t hop_by_hop, end_to_end;
@@ -37,10 +41,11 @@ struct diameter_exchange {
     uint8_t echo[ECHO_SIZE];
 };
 
-/* ---- Duplicates -------------------------------------------------------------------------------------------- */
+/* ---- Duplicates ---- */
 
-/* Positions count up for ever; a position's place in the ring is its remainder. A record is its key, its length, and the
- * answer, and does not wrap: what does not fit before the ring's end begins at its start. */
+/* Positions count up for ever; a position's place in the ring is its remainder. A record is its
+ * key, its length, and the answer, and does not wrap: what does not fit before the ring's end
+ * begins at its start. */
 struct record {
     uint64_t key;
     uint32_t len;  /* of the answer */
@@ -85,7 +90,8 @@ static void remember_answer(struct diameter_node *node, uint64_t key, struct byt
         return;
     size_t before_end = DUPLICATES_BYTES - d->end % DUPLICATES_BYTES;
     size_t skip = before_end < size ? before_end : 0;
-    /* A record's header must fit before the end, even one that only skips: sizes are multiples of 8, headers 16. */
+    /* A record's header must fit before the end, even one that only skips: sizes are multiples of
+     * 8, headers 16. */
     if (skip == 0 && before_end - size < sizeof(struct record))
         size = before_end;
     while (d->first != d->end && d->end + skip + size - d->first > DUPLICATES_BYTES)
@@ -124,7 +130,7 @@ static void duplicates_init(struct diameter_node *node)
     node->duplicates->seed = node->duplicates->by_key.seed;
 }
 
-/* ---- Exchanges ---------------------------------------------------------------------------------------------- */
+/* ---- Exchanges ---- */
 
 static void hang(struct diameter_exchange *x, struct diameter_exchange **list)
 {
@@ -258,7 +264,7 @@ static struct diameter_exchange *exchange_new(struct diameter_connection *c,
     return x;
 }
 
-/* ---- Requests ------------------------------------------------------------------------------------------------ */
+/* ---- Requests ---- */
 
 static void refuse(struct diameter_connection *c, const struct diameter_envelope *envelope,
                    uint32_t result, struct bytes failed_avp)
@@ -386,7 +392,7 @@ void service_receive(struct diameter_connection *c, const struct diameter_envelo
     service->handle(x, request, node->owner);
 }
 
-/* ---- Answers --------------------------------------------------------------------------------------------------- */
+/* ---- Answers ---- */
 
 int diameter_answer(struct diameter_exchange *exchange, void *answer)
 {
@@ -422,7 +428,8 @@ int diameter_answer(struct diameter_exchange *exchange, void *answer)
     return err;
 }
 
-int diameter_refuse(struct diameter_exchange *exchange, enum diameter_result result, const char *message)
+int diameter_refuse(struct diameter_exchange *exchange, enum diameter_result result,
+                    const char *message)
 {
     const struct wire_group *group = exchange->request->answer->group;
     struct diameter_answer_head *answer = calloc(1, group->size);

@@ -164,7 +164,7 @@ int packet_port_open(struct packet_port *p, enum packet_port_kind kind, const ch
     p->fd = p->control = -1;
     if (strlen(interface) >= sizeof(p->name))
         return -ENAMETOOLONG;
-    strcpy(p->name, interface);
+    memcpy(p->name, interface, strlen(interface) + 1);
     err = netns_call(netns, open_here, &opening);
     if (err < 0)
         packet_port_close(p);

@@ -37,6 +37,7 @@
 /* The process's one context of usrsctp. */
 static struct {
     bool running;
+    bool at_exit_is_set;
     bool inside; /* usrsctp is on the stack: notes are worked through by whoever called it */
     struct timer tick;
     uint64_t ticked_ms;
@@ -165,12 +166,10 @@ static void at_exit(void)
 
 static void start(void)
 {
-    static bool registered;
-
     if (stack.running)
         return;
-    if (!registered)
-        registered = atexit(at_exit) == 0;
+    if (!stack.at_exit_is_set)
+        stack.at_exit_is_set = atexit(at_exit) == 0;
     stack.running = true;
     stack.notes_end = &stack.notes;
     stack.buffer = malloc(BUFFER_BYTES);
@@ -621,5 +620,7 @@ void sctp_usrsctp_free(void)
         usrsctp_handle_timers(IDLE_TICK_MS);
     sctp_path_free();
     free(stack.buffer);
+    bool at_exit_is_set = stack.at_exit_is_set;
     memset(&stack, 0, sizeof(stack));
+    stack.at_exit_is_set = at_exit_is_set;
 }

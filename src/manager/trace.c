@@ -5,8 +5,8 @@
  * Each process keeps a ring of its messages (base/trace.h). Here the rings are read over the
  * control sockets and merged by time. A message between two functions of the network is in two
  * rings, once sent and once received: same protocol, same bytes, opposite direction, a moment
- * apart. It is shown once, from the one to the other. A peer that is no function of ours is shown
- * by its address.
+ * apart. It is shown once, from the one to the other. Who is at the ends, peers.h knows; what a
+ * line says, ladder.h.
  *
  * Following (-f) reads again and again, and holds messages back for a moment so that the other half
  * can come.
@@ -21,7 +21,9 @@
 #include <unistd.h>
 
 #include "manager/inner.h"
+#include "manager/ladder.h"
 #include "manager/pcapng.h"
+#include "manager/peers.h"
 
 #define APART_US  2000000 /* between sending and receiving at most */
 #define SKEW_US   5000    /* a receiver may have recorded a little before the sender did */
@@ -29,19 +31,30 @@
 #define POLL_US   300000
 #define MAX_RINGS 32
 #define PAGE      2000 /* records in one answer of a function */
-#define TEXT_SIZE 1100
+#define TEXT_SIZE 8400 /* of a message in words */
+#define NAME_SIZE 64
+#define WRONG_MAX 20 /* refusals told again at the end */
 
 static const char help[] =
-    "Shows the messages between the functions as a ladder: time, from, to, interface, message.\n\n"
+    "Shows the messages between the functions as a ladder: time, from, to, interface, message, and "
+    "how it\n"
+    "ended: refusals in red. Lines are cut to the terminal's width; what is cut is in --long, in a "
+    "pipe and in\n"
+    "the capture. A message that was sent again is marked so. Keys are never shown.\n\n"
     "Usage: strowger trace [options]\n\n"
     "  -i, --imsi IMSI    only about this subscriber\n"
-    "  -p, --pcap FILE    write them to FILE for Wireshark (NAS deciphered), instead of printing\n"
+    "  -p, --pcap FILE    write them to FILE for Wireshark (NAS deciphered), instead of printing;\n"
+    "                     '-' is the standard output. It holds what was on the wire, keys too\n"
     "  -f, --follow       go on with what comes\n"
+    "  -l, --long         whole messages, uncut\n"
+    "  -j, --json         a JSON object per message\n"
     "  -n, --network NAME when several networks are up\n\n"
     "Examples:\n"
     "  strowger trace --imsi 001010000000001\n"
-    "  strowger trace --pcap attach.pcapng && wireshark attach.pcapng\n"
-    "  strowger trace -f\n";
+    "  strowger trace --long | grep -i reject\n"
+    "  strowger trace --pcap attach.pcapng && wireshark -o nas-eps.null_decipher:FALSE "
+    "attach.pcapng\n"
+    "  strowger trace -f --pcap - | wireshark -k -i -\n";
 
 struct event {
     uint64_t time_us;
@@ -50,6 +63,7 @@ struct event {
     unsigned other; /* ring at the other end + 1; 0: unknown */
     bool sent;
     bool paired; /* the received half, shown by the sent one */
+    bool again;  /* the same request once more */
     char protocol[16];
     char local[64], peer[64];
     char subject[24];
@@ -71,10 +85,15 @@ static struct {
     unsigned ring_count;
     struct event *events;
     size_t count, room;
-    json_t *owners; /* address with port, and without, to ring number */
+    struct peers peers;
     bool failed;
-    unsigned width;
+    bool json;
+    bool whole;
     bool headed;
+    struct table_style style;
+    size_t widest;          /* name of an end, so far */
+    char *wrong[WRONG_MAX]; /* malloc'ed lines about refusals */
+    size_t wrong_count;     /* of all, also of those that are not kept */
 } trace;
 
 /* ---- reading rings ---- */
@@ -94,29 +113,6 @@ static unsigned ring_of(const char *name)
 static void copy_text(char *to, size_t size, const json_t *value)
 {
     snprintf(to, size, "%s", json_is_string(value) ? json_string_value(value) : "");
-}
-
-static void without_port(char *to, size_t size, const char *address)
-{
-    const char *colon = strrchr(address, ':');
-
-    snprintf(to, size, "%.*s", colon ? (int)(colon - address) : 0, address);
-}
-
-/* The ring's process owns this address; without the port only as long as nobody else claims it. */
-static void learn_owner(unsigned ring, const char *local)
-{
-    char host[64];
-
-    if (!local || !local[0])
-        return;
-    without_port(host, sizeof(host), local);
-    json_object_set_new(trace.owners, local, json_integer(ring + 1));
-    const json_t *known = json_object_get(trace.owners, host);
-    if (!known)
-        json_object_set_new(trace.owners, host, json_integer(ring + 1));
-    else if (json_integer_value(known) != ring + 1)
-        json_object_set_new(trace.owners, host, json_integer(0));
 }
 
 static void event_free(struct event *e)
@@ -155,7 +151,7 @@ static bool add_event(unsigned ring, const json_t *record)
     }
     e->len = (size_t)len;
     e->hash = map_hash_bytes(e->bytes, e->len, map_hash_bytes(e->protocol, strlen(e->protocol), 0));
-    learn_owner(ring, e->local);
+    peers_learn_function(&trace.peers, trace.rings[ring].name, e->local);
     trace.count++;
     return true;
 }
@@ -180,8 +176,8 @@ static void read_owner(unsigned ring)
     size_t i;
     json_t *record;
 
-    json_array_foreach(records, i, record)
-        learn_owner(ring, json_string_value(json_object_get(record, "local")));
+    json_array_foreach(records, i, record) peers_learn_function(
+        &trace.peers, trace.rings[ring].name, json_string_value(json_object_get(record, "local")));
     json_decref(records);
 }
 
@@ -209,6 +205,18 @@ static void read_ring(unsigned ring)
         }
         json_decref(records);
     }
+}
+
+/* Names of eNodeBs and phones. */
+static void read_names(void)
+{
+    json_t *enbs = client_get(trace.directory, "mme", "/state?what=enbs", NULL);
+    json_t *phones = client_get(trace.directory, "lab", "/state?what=phones&limit=2000", NULL);
+
+    peers_learn_enbs(&trace.peers, enbs);
+    peers_learn_phones(&trace.peers, phones);
+    json_decref(enbs);
+    json_decref(phones);
 }
 
 static void read_all(void)
@@ -246,6 +254,17 @@ static int by_time(const void *a, const void *b)
     return x->sent > y->sent ? -1 : x->sent < y->sent;
 }
 
+static bool is_imsi(const char *subject)
+{
+    return subject[0] && strspn(subject, "0123456789") == strlen(subject);
+}
+
+/* A subject that is not known yet may be anybody's. */
+static bool subjects_fit(const struct event *a, const struct event *b)
+{
+    return !is_imsi(a->subject) || !is_imsi(b->subject) || strcmp(a->subject, b->subject) == 0;
+}
+
 static bool addresses_fit(const struct event *sent, const struct event *received)
 {
     bool there = sent->local[0] && received->peer[0], back = sent->peer[0] && received->local[0];
@@ -260,7 +279,7 @@ static void join(struct event *sent, struct event *received)
     sent->other = received->ring + 1;
     received->other = sent->ring + 1;
     received->paired = true;
-    if (!sent->subject[0])
+    if (!is_imsi(sent->subject) && received->subject[0])
         memcpy(sent->subject, received->subject, sizeof(sent->subject));
     if (!sent->text[0]) {
         char *text = sent->text;
@@ -269,11 +288,25 @@ static void join(struct event *sent, struct event *received)
     }
 }
 
+/* UDP requests are sent again, byte for byte, when no answer comes (TS 29.274 clause 7.6, TS 29.244
+ * clause 6.4). Neighbours of the same bytes are in the order of time. */
+static void mark_repeated(struct event *first, struct event *end)
+{
+    bool udp = strcmp(first->protocol, "GTPv2") == 0 || strcmp(first->protocol, "PFCP") == 0;
+
+    for (struct event *e = first + 1; udp && e < end && e->hash == first->hash; e++) {
+        if (e->sent && e->ring == first->ring && strcmp(e->peer, first->peer) == 0)
+            e->again = true;
+    }
+}
+
 static void pair(void)
 {
     qsort(trace.events, trace.count, sizeof(*trace.events), by_bytes);
     for (size_t i = 0; i < trace.count; i++) {
         struct event *sent = &trace.events[i];
+        if (sent->sent && !sent->again)
+            mark_repeated(sent, trace.events + trace.count);
         if (!sent->sent || sent->other)
             continue;
         size_t from = i;
@@ -285,7 +318,7 @@ static void pair(void)
              k++) {
             struct event *received = &trace.events[k];
             if (received->sent || received->paired || received->ring == sent->ring ||
-                !addresses_fit(sent, received))
+                !addresses_fit(sent, received) || !subjects_fit(sent, received))
                 continue;
             join(sent, received);
             break;
@@ -296,22 +329,30 @@ static void pair(void)
 
 /* ---- printing ---- */
 
+static const char *near_end(const struct event *e)
+{
+    const char *other = e->other ? trace.rings[e->other - 1].name : "";
+
+    return peers_name(&trace.peers, e->protocol, trace.rings[e->ring].name, e->local, e->subject,
+                      other);
+}
+
 static const char *far_end(const struct event *e)
 {
-    char host[64];
-    json_int_t owner = json_integer_value(json_object_get(trace.owners, e->peer));
+    const char *other = e->other ? trace.rings[e->other - 1].name : NULL;
 
-    if (e->other)
-        return trace.rings[e->other - 1].name;
-    if (owner == 0) {
-        without_port(host, sizeof(host), e->peer);
-        owner = json_integer_value(json_object_get(trace.owners, host));
-    }
-    if (owner > 0 && owner != e->ring + 1) /* two functions may share an address */
-        return trace.rings[owner - 1].name;
-    if (e->peer[0])
-        return e->peer;
-    return strcmp(e->protocol, "NAS") == 0 ? "phone" : "?";
+    return peers_name(&trace.peers, e->protocol, other, e->peer, e->subject,
+                      trace.rings[e->ring].name);
+}
+
+static const char *from_of(const struct event *e)
+{
+    return e->sent ? near_end(e) : far_end(e);
+}
+
+static const char *to_of(const struct event *e)
+{
+    return e->sent ? far_end(e) : near_end(e);
 }
 
 /* How the specifications call what is between two functions. */
@@ -337,24 +378,156 @@ static const char *interface_of(const char *protocol, const char *a, const char 
     return protocol;
 }
 
-static void print_event(const struct event *e)
+/* One line, in parts: a part is printed as far as there is room for it. */
+struct line {
+    size_t used, room; /* columns; room 0: endless */
+};
+
+static void put(struct line *line, const char *style, const char *part)
 {
-    const char *near = trace.rings[e->ring].name, *far = far_end(e);
-    const char *from = e->sent ? near : far, *to = e->sent ? far : near;
-    time_t seconds = (time_t)(e->time_us / 1000000);
-    char line[TEXT_SIZE + 200];
-    struct text t = text_in(line, sizeof(line));
+    size_t len = strlen(part);
+
+    if (line->room > 0 && line->used + len > line->room)
+        len = line->room - line->used;
+    if (len == 0)
+        return;
+    bool styled = trace.style.colour && style[0];
+    printf("%s%.*s%s", styled ? style : "", (int)len, part, styled ? "\033[0m" : "");
+    line->used += len;
+}
+
+/* Name and cause of a message stand out. */
+static const struct {
+    const char *name, *cause;
+} styles[] = {
+    [LADDER_NEUTRAL] = {"\033[1m", ""},
+    [LADDER_CAUSE] = {"\033[1m", "\033[33m"},
+    [LADDER_ACCEPTED] = {"\033[1m", "\033[32m"},
+    [LADDER_REJECTED] = {"\033[1;31m", "\033[31m"},
+};
+
+static void time_text(struct text *t, uint64_t time_us)
+{
+    time_t seconds = (time_t)(time_us / 1000000);
     struct tm at;
 
-    if (!trace.headed)
-        printf("%-15s  %-16s %-16s %-8s %-15s %s\n", "TIME", "FROM", "TO", "BETWEEN", "SUBSCRIBER",
-               "MESSAGE");
-    trace.headed = true;
     localtime_r(&seconds, &at);
-    text_add(&t, "%02d:%02d:%02d.%06u  %-16s %-16s %-8s %-15s %s", at.tm_hour, at.tm_min, at.tm_sec,
-             (unsigned)(e->time_us % 1000000), from, to, interface_of(e->protocol, near, far),
-             e->subject[0] ? e->subject : "-", e->text[0] ? e->text : e->protocol);
-    printf("%.*s\n", trace.width ? (int)trace.width : (int)t.len, line);
+    text_add(t, "%02d:%02d:%02d.%06u", at.tm_hour, at.tm_min, at.tm_sec,
+             (unsigned)(time_us % 1000000));
+}
+
+/* Time, both ends, interface, and the subscriber unless all is about one. */
+static void print_columns(struct line *line, const char *style, const char *at, const char *from,
+                          const char *to, const char *interface, const char *subscriber)
+{
+    char columns[400];
+    struct text t = text_in(columns, sizeof(columns));
+    int width = (int)trace.widest;
+
+    text_add(&t, "%-15s  %-*s  %-*s  %-8s  ", at, width, from, width, to, interface);
+    if (!trace.imsi)
+        text_add(&t, "%-15s  ", subscriber);
+    put(line, style, columns);
+}
+
+static void print_head(void)
+{
+    struct line line = {0, trace.style.width};
+
+    if (!trace.headed) {
+        print_columns(&line, "\033[1m", "TIME", "FROM", "TO", "ON", "SUBSCRIBER");
+        put(&line, "\033[1m", "MESSAGE");
+        printf("\n");
+    }
+    trace.headed = true;
+}
+
+/* Kept for the end, whole. */
+static void note_refusal(const struct event *e, const char *at)
+{
+    char line[TEXT_SIZE + 400];
+
+    if (trace.wrong_count++ >= WRONG_MAX || trace.follow)
+        return;
+    snprintf(line, sizeof(line), "%s  %s to %s%s%s  %s", at, from_of(e), to_of(e),
+             !trace.imsi && e->subject[0] ? ", " : "", trace.imsi ? "" : e->subject, e->text);
+    trace.wrong[trace.wrong_count - 1] = strdup(line);
+}
+
+static void print_event(const struct event *e, const struct ladder_message *m)
+{
+    char at[32];
+    struct text time = text_in(at, sizeof(at));
+    struct line line = {0, trace.whole ? 0 : trace.style.width};
+
+    time_text(&time, e->time_us);
+    print_head();
+    print_columns(&line, "", at, from_of(e), to_of(e),
+                  interface_of(e->protocol, trace.rings[e->ring].name,
+                               e->other ? trace.rings[e->other - 1].name : far_end(e)),
+                  e->subject[0] ? e->subject : "-");
+    put(&line, styles[m->outcome].name, m->name.at);
+    if (e->again)
+        put(&line, "\033[33m", " (again)");
+    put(&line, "", " ");
+    put(&line, styles[m->outcome].cause, m->cause.at);
+    put(&line, "", m->cause.len > 0 ? " " : "");
+    put(&line, "", m->rest.at);
+    printf("\n");
+    if (m->outcome == LADDER_REJECTED)
+        note_refusal(e, at);
+}
+
+static void print_json(const struct event *e, const struct ladder_message *m)
+{
+    char at[40];
+    time_t seconds = (time_t)(e->time_us / 1000000);
+    struct tm utc;
+    size_t len = strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &utc));
+
+    snprintf(at + len, sizeof(at) - len, ".%06uZ", (unsigned)(e->time_us % 1000000));
+    json_t *json = json_pack(
+        "{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "time", at, "time_us",
+        (json_int_t)e->time_us, "from", from_of(e), "to", to_of(e), "interface",
+        interface_of(e->protocol, trace.rings[e->ring].name,
+                     e->other ? trace.rings[e->other - 1].name : far_end(e)),
+        "protocol", e->protocol, "imsi", e->subject, "message", m->name.at, "cause", m->cause.at,
+        "outcome", ladder_outcome_name(m->outcome), "again", e->again, "text", e->text);
+    json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    printf("\n");
+    json_decref(json);
+}
+
+static void tell_event(const struct event *e)
+{
+    char name[TEXT_SIZE], cause[TEXT_SIZE], rest[TEXT_SIZE];
+    struct ladder_message m = {
+        .name = text_in(name, sizeof(name)),
+        .cause = text_in(cause, sizeof(cause)),
+        .rest = text_in(rest, sizeof(rest)),
+    };
+
+    ladder_read(&m, e->protocol, e->text[0] ? e->text : e->protocol, trace.whole);
+    if (trace.json)
+        print_json(e, &m);
+    else
+        print_event(e, &m);
+}
+
+/* Why did it fail? */
+static void print_refusals(void)
+{
+    if (trace.wrong_count > 0 && !trace.json && !trace.follow)
+        printf("\n%s%zu of these messages refuse%s something:%s\n",
+               trace.style.colour ? "\033[1;31m" : "", trace.wrong_count,
+               trace.wrong_count == 1 ? "s" : "", trace.style.colour ? "\033[0m" : "");
+    for (size_t i = 0; i < trace.wrong_count && i < WRONG_MAX; i++) {
+        if (trace.wrong[i])
+            printf("%s\n", trace.wrong[i]);
+        free(trace.wrong[i]);
+    }
+    if (trace.wrong_count > WRONG_MAX)
+        printf("... and %zu more\n", trace.wrong_count - WRONG_MAX);
 }
 
 /* ---- capture file ---- */
@@ -375,11 +548,12 @@ static struct sockaddr_storage address_of(const char *text)
     struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
     char host[64];
+    const char *colon = strrchr(text, ':');
 
-    without_port(host, sizeof(host), text);
+    snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - text) : 0, text);
     if (!host[0])
         return address;
-    uint16_t port = htons((uint16_t)strtoul(strrchr(text, ':') + 1, NULL, 10));
+    uint16_t port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
     size_t len = strlen(host);
     if (host[0] == '[' && host[len - 1] == ']') {
         host[len - 1] = '\0';
@@ -394,14 +568,13 @@ static struct sockaddr_storage address_of(const char *text)
 
 static void write_event(const struct event *e)
 {
-    const char *near = trace.rings[e->ring].name, *far = far_end(e);
     char comment[200];
 
     for (size_t i = 0; i < sizeof(dissectors) / sizeof(dissectors[0]); i++) {
         if (strcmp(dissectors[i].protocol, e->protocol) != 0)
             continue;
-        snprintf(comment, sizeof(comment), "%s to %s%s%s", e->sent ? near : far,
-                 e->sent ? far : near, e->subject[0] ? ", subscriber " : "", e->subject);
+        snprintf(comment, sizeof(comment), "%s to %s%s%s", from_of(e), to_of(e),
+                 e->subject[0] ? ", subscriber " : "", e->subject);
         struct pcapng_message m = {
             .time_us = e->time_us,
             .dissector = dissectors[i].dissector,
@@ -414,6 +587,19 @@ static void write_event(const struct event *e)
         if (pcapng_add(trace.pcap, &m) < 0)
             trace.failed = true;
         return;
+    }
+}
+
+/* The columns of the ends are as wide as what comes in them. */
+static void measure(void)
+{
+    for (size_t i = 0; i < trace.count; i++) {
+        const struct event *e = &trace.events[i];
+        size_t from = strlen(from_of(e)), to = strlen(to_of(e));
+        if (!e->paired && from > trace.widest)
+            trace.widest = from;
+        if (!e->paired && to > trace.widest)
+            trace.widest = to;
     }
 }
 
@@ -431,7 +617,7 @@ static void show_until(uint64_t time_us)
         if (!e->paired && trace.pcap)
             write_event(e);
         else if (!e->paired)
-            print_event(e);
+            tell_event(e);
         event_free(e);
     }
     trace.count = kept;
@@ -442,16 +628,22 @@ static void show_until(uint64_t time_us)
 
 static int run(void)
 {
-    trace.owners = json_object();
-    trace.width = table_style_of(stdout).width;
+    if (peers_init(&trace.peers) < 0)
+        return 1;
+    trace.style = table_style_of(stdout);
+    trace.whole = trace.whole || trace.style.width == 0;
+    trace.widest = sizeof("controller") - 1;
     do {
         read_all();
+        read_names();
         pair();
+        measure();
         show_until(trace.follow ? clock_wall_us() - SETTLE_US : UINT64_MAX);
         if (trace.follow)
             usleep(POLL_US);
     } while (trace.follow && !trace.failed);
-    json_decref(trace.owners);
+    print_refusals();
+    peers_free(&trace.peers);
     free(trace.events);
     if (trace.pcap && fclose(trace.pcap) != 0)
         trace.failed = true;
@@ -474,13 +666,14 @@ int trace_main(int argc, char **argv)
     static const struct option longs[] = {
         {"imsi", required_argument, NULL, 'i'}, {"pcap", required_argument, NULL, 'p'},
         {"follow", no_argument, NULL, 'f'},     {"network", required_argument, NULL, 'n'},
+        {"long", no_argument, NULL, 'l'},       {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     static char directory[RUN_PATH_SIZE];
     const char *network = NULL, *pcap = NULL;
     int c;
 
     optind = 1;
-    while ((c = getopt_long(argc, argv, "i:p:fn:h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "i:p:fljn:h", longs, NULL)) != -1) {
         switch (c) {
         case 'i':
             trace.imsi = optarg;
@@ -490,6 +683,12 @@ int trace_main(int argc, char **argv)
             break;
         case 'f':
             trace.follow = true;
+            break;
+        case 'l':
+            trace.whole = true;
+            break;
+        case 'j':
+            trace.json = true;
             break;
         case 'n':
             network = optarg;

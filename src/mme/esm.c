@@ -51,6 +51,9 @@ int esm_take_request(const struct nas_message *message, struct esm_request *requ
     take_pco(request, from->pco);
     if (message->pti == 0 || message->pti == 255)
         return fail(failure, ESM_CAUSE_INVALID_PTI_VALUE, "its PTI is no PTI", -EINVAL);
+    if (message->ebi != 0)
+        return fail(failure, ESM_CAUSE_INVALID_EPS_BEARER_IDENTITY,
+                    "it names a bearer where there is none yet", -EINVAL);
     if (request->pdn_type == 0 || request->pdn_type > NAS_PDN_IPV4V6)
         return fail(failure, ESM_CAUSE_UNKNOWN_PDN_TYPE,
                     "it asks for a PDN type other than IPv4, IPv6 and IPv4v6", -EINVAL);
@@ -72,7 +75,7 @@ int esm_take_container(struct bytes container, struct esm_request *request,
 
     *request = (struct esm_request){0};
     int err = nas_decode(container, EPS_UPLINK, &mme.arena, &message, &fault);
-    request->pti = nas_is_esm(message.type) ? message.pti : 0;
+    request->pti = message.pti;
     if (err < 0)
         return fail(failure, fault.cause ? fault.cause : ESM_CAUSE_PROTOCOL_ERROR,
                     "its ESM message is malformed", -EINVAL);

@@ -319,6 +319,17 @@ static bool is_switch_off(const struct nas_message *message)
     return message->detach_request_uplink->detach_type & NAS_DETACH_SWITCH_OFF;
 }
 
+/* A new phone has neither an IMSI nor a connection yet. */
+static void trace_initial(const struct initial *in, const struct mme_ue *ue)
+{
+    char subject[24];
+
+    if (!trace_is_on())
+        return;
+    snprintf(subject, sizeof(subject), "s1 %u", in->s1->id);
+    trace_message(TRACE_NAS, false, NULL, NULL, ue->imsi[0] ? ue->imsi : subject, in->plain);
+}
+
 static void post_initial(const struct initial *in, struct mme_ue *ue, enum mme_event_kind kind)
 {
     struct mme_event event = {
@@ -330,7 +341,7 @@ static void post_initial(const struct initial *in, struct mme_ue *ue, enum mme_e
         .nas_count = in->nas_count,
     };
 
-    trace_nas(ue, false, in->plain);
+    trace_initial(in, ue);
     mme_ue_heard(ue, &in->from->tai, &in->from->eutran_cgi);
     in->s1->ue = ue->id;
     mme_post(ue, &event);
@@ -495,9 +506,9 @@ void mme_nas_dispatch(struct mme_ue *ue, const struct mme_event *how, struct byt
         return;
     }
     metric_add(&mme_counters[MME_NAS_MALFORMED], 1);
-    if (fault.cause == 0)
+    if (fault.cause == 0 || plain.len == 0)
         return;
-    if (nas_is_esm(message.type))
+    if ((plain.at[0] & 0xf) == NAS_PROTOCOL_ESM)
         answer_esm_fault(ue, &message, fault.cause);
     else
         emm_status(ue, fault.cause);

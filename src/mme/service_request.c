@@ -129,6 +129,14 @@ void mme_network_service_request(struct mme_ue *ue, const struct mme_event *even
 {
     const struct gtpc_downlink_data_notification *notification =
         event->gtpc->downlink_data_notification;
+    const struct gtpc_cause *cause = notification->cause;
+
+    /* The eNodeB has lost the phone's tunnel, and with it probably the phone: whatever connection there is, is none (TS 23.007
+     * clause 22). */
+    if (cause && cause->value == GTPC_CAUSE_ERROR_INDICATION_RECEIVED && mme_ue_is_connected(ue)) {
+        mme_s1_release(mme_s1_of(ue), s1ap_cause_radio_network(S1AP_RADIO_NETWORK_UNSPECIFIED));
+        ue->has_access_bearers = false;
+    }
     int err = mme_reach(ue, notification->arp ? notification->arp->priority_level : 0);
 
     if (err == 0) {

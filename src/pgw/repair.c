@@ -109,7 +109,7 @@ void pgw_peer_restarted(void *owner, struct udp_peer *peer)
 
     (void)owner;
     while ((session = pool_next(&pgw.sessions, &id)))
-        if (session->sgw == udp_peer_id(peer) && session->is_established)
+        if (session->sgw == udp_peer_id(peer))
             found = session->sgw_is_lost = pgw_ue_get(session->ue)->needs_repair = true;
     if (found)
         start_sweep();

@@ -74,6 +74,7 @@ static size_t take_tunnels(struct sgw_ue *ue, const struct gtpc_bearer_to_be_mod
         if (asked[i].s1_u_enodeb) {
             struct sgw_tunnel_end enb = sgw_end_of_gtpc(asked[i].s1_u_enodeb);
             set_downlink(bearer, SGW_DOWNLINK_FORWARD, &enb);
+            ue->tunnel_is_lost = false;
         }
     }
     return found;
@@ -117,16 +118,16 @@ static bool take_mme(struct sgw_ue *ue, const struct sgw_event *event,
 
 /* What the P-GW has to know of this (clause 7.2.7, column S5/S8): where the phone is only if it has
  * asked. */
-static bool is_for_pgw(const struct sgw_ue *ue, const struct sgw_session *session,
+static bool is_for_pgw(const struct sgw_session *session,
                        const struct gtpc_modify_bearer_request *request)
 {
     return request->ue_time_zone || request->serving_network || request->mei ||
            (request->uli && session->wants_location) ||
-           (request->rat_type && *request->rat_type != ue->rat_type);
+           (request->rat_type && *request->rat_type != session->rat_type);
 }
 
 /* Passes it on to the P-GW of the session. 0, or the cause to refuse with. */
-static uint8_t tell_pgw(const struct sgw_ue *ue, struct sgw_session *session,
+static uint8_t tell_pgw(struct sgw_session *session,
                         const struct gtpc_modify_bearer_request *from_mme)
 {
     struct udp_peer *pgw = udp_peer_get(gtpc_udp(sgw.s5), session->pgw);
@@ -135,8 +136,9 @@ static uint8_t tell_pgw(const struct sgw_ue *ue, struct sgw_session *session,
         .mei = from_mme->mei,
         .uli = from_mme->uli,
         .serving_network = from_mme->serving_network,
-        .rat_type =
-            from_mme->rat_type && *from_mme->rat_type != ue->rat_type ? from_mme->rat_type : NULL,
+        .rat_type = from_mme->rat_type && *from_mme->rat_type != session->rat_type
+                        ? from_mme->rat_type
+                        : NULL,
         .ue_time_zone = from_mme->ue_time_zone,
         .uci = from_mme->uci,
     };
@@ -172,10 +174,10 @@ void sgw_modify_bearer(struct sgw_ue *ue, const struct sgw_event *event)
         ue->notification_delay = *request->delay_downlink_packet_notification;
     size_t found = take_tunnels(ue, request->bearers.at, count, modified, s1_u);
     ue->paged_ms = 0;
-    if (is_for_pgw(ue, session, request)) {
-        uint8_t rat_type = request->rat_type ? *request->rat_type : ue->rat_type;
-        refusal = tell_pgw(ue, session, request);
-        ue->rat_type = rat_type;
+    if (is_for_pgw(session, request)) {
+        uint8_t rat_type = request->rat_type ? *request->rat_type : session->rat_type;
+        refusal = tell_pgw(session, request);
+        session->rat_type = rat_type;
     }
     int err = refusal ? 0 : program_all(ue);
     struct gtpc_modify_bearer_response response = {
@@ -322,6 +324,7 @@ void sgw_error_indication(struct sgw_ue *ue, const struct sgw_event *event)
         struct sgw_bearer *bearer = sgw_bearer_get(session->bearers);
         for (; bearer; bearer = sgw_bearer_get(bearer->next)) {
             if (bearer->enb.is_set && sgw_ends_equal(&bearer->enb, &end)) {
+                ue->tunnel_is_lost = true;
                 set_all(ue, SGW_DOWNLINK_NOTIFY);
                 (void)program_all(ue);
                 return;

@@ -69,6 +69,7 @@ struct sgw_session {
     uint64_t up_seid; /* the user plane's; 0: it has no session */
     uint8_t plane;
     uint8_t default_ebi;
+    uint8_t rat_type;    /* enum gtpc_rat_type, as the P-GW knows it */
     bool is_established; /* the P-GW has it */
     bool pgw_is_lost;    /* the P-GW has it no more */
     bool wants_location; /* the P-GW wants to know where the phone is (Change Reporting Action) */
@@ -81,11 +82,11 @@ struct sgw_ue {
     uint32_t mme_teid;
     uint32_t sessions;
     struct gtpc_mailbox mailbox;
-    uint8_t rat_type;
     uint8_t notification_delay; /* wished by the MME, in units of 50 ms */
     uint64_t paged_ms;          /* when a Downlink Data Notification went out; 0: none is */
     bool is_orphan;             /* its MME has forgotten it */
     bool needs_repair;
+    bool tunnel_is_lost; /* its eNodeB said that it does not know a tunnel */
     char imsi[IMSI_SIZE];
 };
 

@@ -112,6 +112,7 @@ static struct sgw_session *new_session(struct sgw_ue *ue,
         return NULL;
     }
     session->default_ebi = asked->ebi;
+    session->rat_type = request->rat_type;
     struct text apn = text_in(session->apn, sizeof(session->apn));
     text_add(&apn, "%s", request->apn);
     sgw_session_set_pgw(session, pgw);
@@ -302,7 +303,6 @@ void sgw_create_session(struct sgw_ue *ue, const struct sgw_event *event)
         return;
     }
     ue->is_orphan = false;
-    ue->rat_type = request->rat_type;
     sgw_ue_set_mme(ue, mme, teid);
     struct sgw_session *session = new_session(ue, request, &why);
     if (!session) {

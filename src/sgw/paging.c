@@ -60,7 +60,13 @@ static void notify(void *argument)
     struct udp_peer *mme = udp_peer_get(gtpc_udp(sgw.s11), ue->mme);
     uint8_t ebi = bearer->ebi;
     struct gtpc_arp arp = bearer->arp;
-    struct gtpc_downlink_data_notification request = {.ebi = {&ebi, 1}, .arp = &arp};
+    struct gtpc_cause lost = {.value = GTPC_CAUSE_ERROR_INDICATION_RECEIVED};
+    struct gtpc_downlink_data_notification request = {
+        /* The MME may still take the phone for connected (TS 23.007 clause 22). */
+        .cause = ue->tunnel_is_lost ? &lost : NULL,
+        .ebi = {&ebi, 1},
+        .arp = &arp,
+    };
     struct gtpc_message *answer;
 
     fiber_set_subject(ue->imsi);

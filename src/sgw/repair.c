@@ -121,7 +121,7 @@ static bool mark_lost(const struct udp_peer *peer)
             found = ue->is_orphan = ue->needs_repair = true;
     id = 0;
     while (endpoint == gtpc_udp(sgw.s5) && (session = pool_next(&sgw.sessions, &id)))
-        if (session->pgw == peer_id && session->is_established)
+        if (session->pgw == peer_id && session->pgw_teid != 0) /* it has answered in its old life */
             found = session->pgw_is_lost = sgw_ue_get(session->ue)->needs_repair = true;
     return found;
 }

@@ -97,7 +97,7 @@ bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, u
 #define TOKENS_PER_BIT    1000u
 #define TOKENS_PER_PACKET 1000000u
 #define LONGEST_FILL_US   10000000u /* longer pauses fill no more: keeps the product in 64 bits */
-#define LEAST_BURST_BITS  16000u    /* a full Ethernet frame must pass */
+#define LEAST_BURST_BITS  UINT64_C(16000) /* a full Ethernet frame must pass */
 
 static uint64_t band_burst(uint16_t flags, const struct of_meter_band *band)
 {

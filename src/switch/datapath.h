@@ -112,8 +112,8 @@ bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, u
 
 /* ---- the pipeline (pipeline.c); each takes the packets over ---- */
 
-/* At most BURST packets that came in by one port; their pipeline fields are set (packet_enter() and the port's
- * own). Call ports_flush() when all bursts are through. */
+/* At most BURST packets that came in by one port; their pipeline fields are set (packet_enter() and
+ * the port's own). Call ports_flush() when all bursts are through. */
 void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packets, size_t count);
 
 /* A PACKET_OUT. */

@@ -128,7 +128,7 @@ static void parse_nd(struct packet *p, struct of_key *k, size_t len)
     rd_bytes(&r, k->nd_target, 16);
     while (rd_left(&r) >= 8) {
         uint8_t type = r.at[0];
-        size_t size = r.at[1] * 8u;
+        size_t size = (size_t)r.at[1] * 8;
 
         if (size == 0)
             return;

@@ -238,9 +238,11 @@ bool packet_set_field(struct packet *p, enum of_field_id id, const uint8_t *valu
 /* Makes room of n bytes at `at`, moving what is before; taking out is the reverse. */
 static bool insert(struct packet *p, size_t at, size_t n)
 {
+    uint8_t *was = p->data;
+
     if (p->len + n > PACKET_ROOM + PACKET_HEADROOM || !packet_push(p, n))
         return false;
-    memmove(p->data, p->data + n, at);
+    memmove(was - n, was, at);
     return true;
 }
 

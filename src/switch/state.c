@@ -23,7 +23,9 @@ const struct process_view state_views[] = {
 
 static double age_s(uint64_t since_us)
 {
-    return (double)((clock_now_us() - since_us) / 1000) / 1000.0;
+    uint64_t ms = (clock_now_us() - since_us) / 1000;
+
+    return (double)ms / 1000.0;
 }
 
 /* ---- ports ---- */

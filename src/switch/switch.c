@@ -168,7 +168,7 @@ static int make_serial(uint64_t *seed)
 
 static int start(struct config *config)
 {
-    uint64_t seed;
+    uint64_t seed = 0;
     int err = check_config(config, &sw.config);
 
     if (err == 0)

@@ -309,7 +309,8 @@ static struct tuple *table_tuple(const struct table *table, const struct of_key 
 
 static struct tuple *table_add_tuple(struct table *table, const struct of_key *mask)
 {
-    struct tuple **tuples = realloc(table->tuples, (table->tuple_count + 1) * sizeof(*tuples));
+    struct tuple **tuples =
+        realloc(table->tuples, (table->tuple_count + 1) * sizeof(struct tuple *));
     struct tuple *t;
 
     if (!tuples)
@@ -329,7 +330,8 @@ static void table_drop_tuple(struct table *table, struct tuple *t)
 
     while (table->tuples[i] != t)
         i++;
-    memmove(&table->tuples[i], &table->tuples[i + 1], (table->tuple_count - i - 1) * sizeof(t));
+    memmove(&table->tuples[i], &table->tuples[i + 1],
+            (table->tuple_count - i - 1) * sizeof(struct tuple *));
     table->tuple_count--;
     tuple_free(t);
     table_choose(table);
@@ -338,7 +340,7 @@ static void table_drop_tuple(struct table *table, struct tuple *t)
 #define PREFETCH_FROM   2048 /* flows; fewer are in the cache anyway */
 #define PREFETCH_TUPLES 2    /* the ones of highest priority */
 #define PREFETCH_KEYS   32
-#define CACHE_LINE      64
+#define CACHE_LINE      ((size_t)64)
 
 static void prefetch_tuple(const struct tuple *t, uint64_t seed, const struct of_key *const *keys,
                            size_t count)
@@ -410,7 +412,7 @@ static int cookies_grow(struct tables *tables)
 
     if (tables->flow_count < old_size)
         return 0;
-    tables->cookies = calloc(old_size ? old_size * 2ul : 64, sizeof(*old));
+    tables->cookies = calloc(old_size ? old_size * 2ul : 64, sizeof(struct flow *));
     if (!tables->cookies) {
         tables->cookies = old;
         return old ? 0 : -ENOMEM; /* longer chains are only slower */
@@ -527,23 +529,38 @@ void tables_init(struct tables *tables, uint64_t seed, uint32_t max_flows)
     }
 }
 
-static int remove_and_free(struct flow *flow, void *context)
+struct leaving {
+    struct tables *tables;
+    struct flow **flows; /* linked by cookie_next, which they need no more */
+};
+
+static int remove_and_keep(struct flow *flow, void *context)
 {
-    table_remove(context, flow);
-    flow_free(context, flow);
+    struct leaving *leaving = context;
+
+    table_remove(leaving->tables, flow);
+    flow->cookie_next = *leaving->flows;
+    *leaving->flows = flow;
     return 0;
 }
 
 void tables_free(struct tables *tables)
 {
-    for (unsigned i = 0; i < TABLES; i++) {
-        struct table *table = &tables->table[i];
+    static const struct of_match everything;
+    struct flow_filter filter = {
+        .table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
+    struct flow *flows = NULL;
 
-        for (uint32_t bucket = 0; bucket < tables->cookie_size; bucket++)
-            while (tables->cookies[bucket])
-                remove_and_free(tables->cookies[bucket], tables);
-        free(table->tuples);
-        table->tuples = NULL;
+    (void)tables_each(tables, &filter, remove_and_keep, &(struct leaving){tables, &flows});
+    while (flows) {
+        struct flow *flow = flows;
+
+        flows = flow->cookie_next;
+        flow_free(tables, flow);
+    }
+    for (unsigned i = 0; i < TABLES; i++) {
+        free(tables->table[i].tuples);
+        tables->table[i].tuples = NULL;
     }
     free(tables->cookies);
     tables->cookies = NULL;

@@ -1,6 +1,6 @@
 /*
- * diameter_fuzz.c -- any bytes as a Diameter message: scan, decode with the command's table, print, refuse, and encode what
- * was understood. What encodes again must decode again.
+ * diameter_fuzz.c -- any bytes as a Diameter message: scan, decode with the command's table, print,
+ * refuse, and encode what was understood. What encodes again must decode again.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /*
- * diameter_samples.c -- prints every Diameter message with every AVP of its table, one per line: name and bytes in hexadecimal.
- * diameter_dissect_test.py shows them to another dissector; the fuzzer's seeds come from here too.
+ * diameter_samples.c -- prints every Diameter message with every AVP of its table, one per line:
+ * name and bytes in hexadecimal. diameter_dissect_test.py shows them to another dissector; the
+ * fuzzer's seeds come from here too.
  */
 #include <stdio.h>
 

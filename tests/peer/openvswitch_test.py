@@ -76,7 +76,7 @@ def configuration():
     text = text.replace("pdn_type: ipv4v6", "pdn_type: ipv4")
     text = re.sub(r"^ *- \{do: ping, to: \"fd00.*\n", "", text, flags=re.M)
     # Its datapath follows its flow tables some hundred milliseconds late: a barrier does not wait for that.
-    text = re.sub(r"^( *)- \{do: idle\}\n", r"\g<0>\1- {do: sleep, duration: 2s}\n", text, flags=re.M)
+    text = re.sub(r"^( *)- \{do: (idle|move).*\n", r"\g<0>\1- {do: sleep, duration: 2s}\n", text, flags=re.M)
     text = text.replace("import: subscribers.csv", f"import: {TOP}/examples/subscribers.csv")
     return text
 
@@ -215,7 +215,7 @@ def main():
             print("\n".join(result["lines"]))
             assert result["ok"], "the tour did not succeed"
             metrics = net.metrics("controller")
-            assert metrics['strowger_controller_buffered_packets_total{outcome="sent"}'] >= 2
+            assert metrics['strowger_controller_buffered_packets_total{outcome="sent"}'] >= 1
             assert metrics['strowger_controller_gtpu_signals_total{kind="end_marker_sent"}'] >= 1
             assert metrics["strowger_controller_openflow_errors_total"] == 0
             python_in(net, "ran", ECHO_REQUEST, "echo answered")

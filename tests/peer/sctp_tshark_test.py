@@ -25,7 +25,7 @@ def check(carrier):
     assert text.count(f"carrier: {carrier}") == 3
     with Network("operator.yaml", text=text) as net:
         capture = net.run_dir / "wire.pcap"
-        tap = subprocess.Popen(["tcpdump", "-i", "s1", "-U", "-w", str(capture), "sctp or udp port 9899"],
+        tap = subprocess.Popen(["tcpdump", "-i", "s1", "-U", "--immediate-mode", "-w", str(capture), "sctp or udp port 9899"],
                                stderr=subprocess.DEVNULL, **inside(net, "ran"))
         wait_for("the capture", lambda: capture.exists() and capture.stat().st_size > 0)
         net.kill("lab")  # the eNodeBs come anew

@@ -1,6 +1,6 @@
 /*
- * diameter_peer_test.c -- Diameter nodes over loopback: two of ours with each other, and one of ours with a raw socket
- * that behaves well, badly, or not at all.
+ * diameter_peer_test.c -- Diameter nodes over loopback: two of ours with each other, and one of
+ * ours with a raw socket that behaves well, badly, or not at all.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,8 +14,9 @@
 
 #include "base/base.h"
 #include "link/diameter_peer.h"
+#include "link/sctp.h"
 
-/* ---- Nodes ------------------------------------------------------------------------------------------------ */
+/* ---- Nodes ---- */
 
 static const struct diameter_node_application s6a[] = {
     {DIAMETER_VENDOR_3GPP, DIAMETER_APPLICATION_S6A}};
@@ -63,8 +64,8 @@ static void handle_air(struct diameter_exchange *exchange, void *request, void *
 
     (void)owner;
     seen.served++;
-    snprintf(seen.last_session, sizeof(seen.last_session), "%.*s",
-             (int)air->head.session_id.len, (const char *)air->head.session_id.at);
+    snprintf(seen.last_session, sizeof(seen.last_session), "%.*s", (int)air->head.session_id.len,
+             (const char *)air->head.session_id.at);
     memcpy(served.imsi, air->imsi, sizeof(served.imsi));
     if (seen.hold)
         seen.held = exchange;
@@ -165,11 +166,11 @@ static uint16_t port_of(const struct setup *s)
 }
 
 /* Runs the loop until the condition holds, at most two seconds. */
-#define RUN_UNTIL(condition)                                                                       \
-    do {                                                                                           \
-        for (int turn_ = 0; turn_ < 400 && !(condition); turn_++)                                  \
-            loop_run_for(5);                                                                       \
-        assert_true(condition);                                                                    \
+#define RUN_UNTIL(condition)                                      \
+    do {                                                          \
+        for (int turn_ = 0; turn_ < 400 && !(condition); turn_++) \
+            loop_run_for(5);                                      \
+        assert_true(condition);                                   \
     } while (0)
 
 static struct setup hss, mme;
@@ -208,12 +209,13 @@ static int tear_down(void **state)
     if (hss.node)
         diameter_node_free(hss.node);
     metric_forget_all();
+    sctp_free();
     loop_free();
     fiber_free_stacks();
     return 0;
 }
 
-/* ---- A fiber that asks ----------------------------------------------------------------------------------- */
+/* ---- A fiber that asks ---- */
 
 struct question {
     struct diameter_node *node;
@@ -261,7 +263,7 @@ static struct question question(const char *imsi)
     return (struct question){.node = mme.node, .imsi = imsi};
 }
 
-/* ---- A raw peer ----------------------------------------------------------------------------------------------- */
+/* ---- A raw peer ---- */
 
 struct raw {
     int fd;
@@ -354,8 +356,7 @@ static struct bytes raw_cer(const char *host, uint32_t application)
         .host_ip_address = {&address, 1},
         .product_name = diameter_text_of("raw"),
         .vendor_application = {&(struct diameter_vendor_application){
-                                   .vendor_id = {&vendor, 1},
-                                   .auth_application_id = &application},
+                                   .vendor_id = {&vendor, 1}, .auth_application_id = &application},
                                1},
     };
     return encode(&diameter_cer_message, (struct diameter_header){.hop_by_hop = 7, .end_to_end = 8},
@@ -398,7 +399,7 @@ static struct bytes raw_air(uint32_t hop_by_hop, uint32_t end_to_end, uint8_t fl
                   &air);
 }
 
-/* ---- Requests and answers ---------------------------------------------------------------------------------------- */
+/* ---- Requests and answers ---- */
 
 static void request_and_answer(void **state)
 {
@@ -583,7 +584,7 @@ static void bounded_pending(void **state)
     close(raw.fd);
 }
 
-/* ---- Capabilities -------------------------------------------------------------------------------------------------- */
+/* ---- Capabilities ---- */
 
 static void unknown_peer_and_application(void **state)
 {
@@ -613,7 +614,8 @@ static void broken_capabilities(void **state)
     struct bytes cer = raw_cer("raw.test", DIAMETER_APPLICATION_S6A);
     uint8_t copy[512];
 
-    /* Without its last AVP but one there is no Product-Name; here: the mandatory Host-IP-Address is renamed. */
+    /* Without its last AVP but one there is no Product-Name; here: the mandatory Host-IP-Address is
+     * renamed. */
     memcpy(copy, cer.at, cer.len);
     uint8_t *host_ip = memmem(copy, cer.len, "\0\0\1\1\x40", 5);
     assert_non_null(host_ip);
@@ -689,8 +691,7 @@ static void election(void **state)
     loop_run_for(300);
     assert_int_equal(seen.ups - seen.downs, 2);
     json_t *list = diameter_node_state(mme.node);
-    const char *state_name =
-        json_string_value(json_object_get(json_array_get(list, 0), "state"));
+    const char *state_name = json_string_value(json_object_get(json_array_get(list, 0), "state"));
     assert_non_null(strstr(state_name, "Open"));
     json_decref(list);
     struct question q = question("001010000000007");
@@ -703,7 +704,8 @@ static void election(void **state)
     assert_int_equal(back.err, 0);
 }
 
-/* The election, step by step: we have sent our CER when the other side's CER arrives on its own connection. */
+/* The election, step by step: we have sent our CER when the other side's CER arrives on its own
+ * connection. */
 static void election_by_hand(const char *name, bool we_win)
 {
     struct sockaddr_storage at = loopback(0);
@@ -738,9 +740,9 @@ static void election_by_hand(const char *name, bool we_win)
             .result_code = DIAMETER_SUCCESS,
             .origin_host = diameter_text_of(name),
             .origin_realm = diameter_text_of("test"),
-            .vendor_application = {&(struct diameter_vendor_application){
-                                       .vendor_id = {&vendor, 1},
-                                       .auth_application_id = &application},
+            .vendor_application = {&(struct diameter_vendor_application){.vendor_id = {&vendor, 1},
+                                                                         .auth_application_id =
+                                                                             &application},
                                    1},
         };
         raw_send(&raw2, encode(&diameter_cea_message,
@@ -768,7 +770,7 @@ static void election_lost(void **state)
     election_by_hand("zzz.test", false);
 }
 
-/* ---- Watchdog, good-bye, coming back ----------------------------------------------------------------------------------- */
+/* ---- Watchdog, good-bye, coming back ---- */
 
 static void watchdog(void **state)
 {
@@ -822,9 +824,9 @@ static void watchdog(void **state)
         const struct diameter_peer_answer answer = {.result_code = DIAMETER_SUCCESS,
                                                     .origin_host = diameter_text_of("raw.test"),
                                                     .origin_realm = diameter_text_of("test")};
-        raw_send(&raw, encode(&diameter_dwa_message,
-                              (struct diameter_header){.hop_by_hop = theirs.header.hop_by_hop},
-                              &answer));
+        raw_send(&raw,
+                 encode(&diameter_dwa_message,
+                        (struct diameter_header){.hop_by_hop = theirs.header.hop_by_hop}, &answer));
     }
     loop_run_for(30);
     list = diameter_node_state(hss.node);
@@ -911,7 +913,7 @@ static void reconnects(void **state)
     assert_int_equal(q.err, 0);
 }
 
-/* ---- Two servers ------------------------------------------------------------------------------------------------------- */
+/* ---- Two servers ---- */
 
 static void failover(void **state)
 {
@@ -988,7 +990,8 @@ static void repeated_requests(void **state)
     assert_true(raw_take(&raw2));
     assert_int_equal(raw_envelope(&raw2).header.hop_by_hop, 301);
 
-    /* The memory for answers is a ring: thousands later the first is forgotten, and nothing breaks. */
+    /* The memory for answers is a ring: thousands later the first is forgotten, and nothing breaks.
+     */
     seen.hold = false;
     for (uint32_t i = 0; i < 20000; i++) {
         raw_send(&raw, raw_air(i, 10000 + i, 0));
@@ -1008,7 +1011,7 @@ static void repeated_requests(void **state)
     close(raw2.fd);
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 /* Sends an AIR changed by `change` and gives the answer's result. */
 static uint32_t refused(void (*change)(struct s6a_air *air, struct diameter_header *header,
@@ -1129,8 +1132,9 @@ static void proxy_info_comes_back(void **state)
 {
     (void)state;
     struct s6a_air air = raw_air_message();
-    struct bytes proxies[2] = {bytes_of("\0\0\1\x18\x40\0\0\x0cprox\0\0\0\x21\x40\0\0\x0c-abc", 24),
-                               bytes_of("\0\0\1\x18\x40\0\0\x0cprxy\0\0\0\x21\x40\0\0\x0c-def", 24)};
+    struct bytes proxies[2] = {
+        bytes_of("\0\0\1\x18\x40\0\0\x0cprox\0\0\0\x21\x40\0\0\x0c-abc", 24),
+        bytes_of("\0\0\1\x18\x40\0\0\x0cprxy\0\0\0\x21\x40\0\0\x0c-def", 24)};
     struct arena arena;
     struct s6a_aia aia;
 
@@ -1150,7 +1154,7 @@ static void proxy_info_comes_back(void **state)
     close(raw.fd);
 }
 
-/* ---- Hostile bytes ---------------------------------------------------------------------------------------------------------- */
+/* ---- Hostile bytes ---- */
 
 static void half_messages(void **state)
 {
@@ -1273,8 +1277,8 @@ static void slow_reader(void **state)
                 while ((size_t)n < air.len) {
                     assert_true(raw_take(&raw));
                     got++;
-                    ssize_t more = send(raw.fd, air.at + n, air.len - (size_t)n,
-                                        MSG_DONTWAIT | MSG_NOSIGNAL);
+                    ssize_t more =
+                        send(raw.fd, air.at + n, air.len - (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
                     n += more > 0 ? more : 0;
                 }
             }
@@ -1317,7 +1321,7 @@ static void silent_connections(void **state)
     close(raw.fd);
 }
 
-/* ---- SCTP ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- SCTP ---- */
 
 static void over_sctp(void **state)
 {
@@ -1350,7 +1354,7 @@ static void over_sctp(void **state)
     }
 }
 
-/* ---- Configuration ------------------------------------------------------------------------------------------------------------------- */
+/* ---- Configuration ---- */
 
 static void configuration(void **state)
 {

@@ -1,6 +1,7 @@
 /*
- * diameter_sample.h -- a message with every AVP of its table present, made by walking the table. For the codec's round
- * trips, the fuzzer's seeds and the peer test that shows everything we can send to another dissector.
+ * diameter_sample.h -- a message with every AVP of its table present, made by walking the table.
+ * For the codec's round trips, the fuzzer's seeds and the peer test that shows everything we can
+ * send to another dissector.
  */
 #ifndef STROWGER_TESTS_DIAMETER_SAMPLE_H
 #define STROWGER_TESTS_DIAMETER_SAMPLE_H
@@ -48,9 +49,12 @@ static inline void sample_value(const struct wire_ie *row, void *value, struct a
     else if (type == &diameter_utf8_type)
         *(struct bytes *)value = diameter_text_of("12345678901234");
     else if (row->id == 284) /* Proxy-Info: Proxy-Host and Proxy-State */
-        *(struct bytes *)value = bytes_of("\0\0\1\x18\x40\0\0\x0cprox\0\0\0\x21\x40\0\0\x0c-abc", 24);
+        *(struct bytes *)value =
+            bytes_of("\0\0\1\x18\x40\0\0\x0cprox\0\0\0\x21\x40\0\0\x0c-abc", 24);
     else if (row->id == 279) /* Failed-AVP: an Origin-Host */
-        *(struct bytes *)value = bytes_of("\0\0\1\x08\x40\0\0\x0c" "node", 12);
+        *(struct bytes *)value = bytes_of("\0\0\1\x08\x40\0\0\x0c"
+                                          "node",
+                                          12);
     else if (type == &diameter_octets_type)
         *(struct bytes *)value = bytes_of("\x12\x34", 2);
     else

@@ -49,14 +49,14 @@ static void assert_text(struct bytes is, const char *expected)
     assert_bytes(is, diameter_text_of(expected));
 }
 
-/* ---- Base protocol ------------------------------------------------------------------------------------ */
+/* ---- Base protocol ---- */
 
 /* A CER put together by hand from RFC 6733 clauses 3, 4.1 and 5.3.1. */
 static void cer_by_hand(void **state)
 {
     (void)state;
-    /* Origin-Host "mme.test", Origin-Realm "test", Host-IP-Address 127.0.0.1, Vendor-Id 0, Product-Name "x",
-     * Supported-Vendor-Id 10415, VSAI {10415, S6a}. */
+    /* Origin-Host "mme.test", Origin-Realm "test", Host-IP-Address 127.0.0.1, Vendor-Id 0,
+     * Product-Name "x", Supported-Vendor-Id 10415, VSAI {10415, S6a}. */
     static const char whole[] = "01 000084 80 000101 00000000 11223344 55667788"
                                 "00000108 40 000010 6d6d652e74657374"
                                 "00000128 40 00000c 74657374"
@@ -111,8 +111,8 @@ static void header_fields(void **state)
     assert_false(r.bad);
     assert_int_equal(header.version, 1);
     assert_int_equal(header.length, 20);
-    assert_int_equal(header.flags, DIAMETER_FLAG_REQUEST | DIAMETER_FLAG_PROXIABLE |
-                                       DIAMETER_FLAG_RETRANSMITTED);
+    assert_int_equal(header.flags,
+                     DIAMETER_FLAG_REQUEST | DIAMETER_FLAG_PROXIABLE | DIAMETER_FLAG_RETRANSMITTED);
     assert_int_equal(header.command, S6A_AUTHENTICATION_INFORMATION);
     assert_int_equal(header.application, DIAMETER_APPLICATION_S6A);
     assert_int_equal(header.hop_by_hop, 0xa1a2a3a4);
@@ -124,22 +124,23 @@ static void header_fields(void **state)
     }
 }
 
-/* ---- S6a ------------------------------------------------------------------------------------------------ */
+/* ---- S6a ---- */
 
-static const char air_hex[] = "01 000110 c0 00013e 01000023 00000001 00000002"
-                              "00000107 40 000011 6d6d653b313b323b33 000000" /* mme;1;2;3 */
-                              "00000115 40 00000c 00000001"
-                              "00000108 40 000010 6d6d652e74657374"
-                              "00000128 40 00000c 74657374"
-                              "0000011b 40 00000c 74657374"
-                              "00000001 40 000017 303031303130313233343536373839 00"
-                              "00000580 c0 000048 000028af"
-                              "  00000582 c0 000010 000028af 00000002"
-                              "  00000583 c0 00002a 000028af"
-                              "    000102030405060708090a0b0c0d0e0f 101112131415161718191a1b1c1d 0000"
-                              "0000057f c0 00000f 000028af 00f110 00"
-                              "0000011a 40 00000e 70726f787931 0000" /* Route-Record proxy1 */
-                              "00007777 80 000010 000028af 01020304" /* unknown, no M bit: ignored */;
+static const char air_hex[] =
+    "01 000110 c0 00013e 01000023 00000001 00000002"
+    "00000107 40 000011 6d6d653b313b323b33 000000" /* mme;1;2;3 */
+    "00000115 40 00000c 00000001"
+    "00000108 40 000010 6d6d652e74657374"
+    "00000128 40 00000c 74657374"
+    "0000011b 40 00000c 74657374"
+    "00000001 40 000017 303031303130313233343536373839 00"
+    "00000580 c0 000048 000028af"
+    "  00000582 c0 000010 000028af 00000002"
+    "  00000583 c0 00002a 000028af"
+    "    000102030405060708090a0b0c0d0e0f 101112131415161718191a1b1c1d 0000"
+    "0000057f c0 00000f 000028af 00f110 00"
+    "0000011a 40 00000e 70726f787931 0000" /* Route-Record proxy1 */
+    "00007777 80 000010 000028af 01020304" /* unknown, no M bit: ignored */;
 
 static struct bytes air(void)
 {
@@ -253,7 +254,7 @@ static void extended_bandwidth(void **state)
     assert_int_equal(s6a_ambr_dl(&ambr), 1000);
 }
 
-/* ---- Faults ------------------------------------------------------------------------------------------------ */
+/* ---- Faults ---- */
 
 /* A PUR whose AVPs are the common ones and then `more`. */
 static struct bytes pur_with(const char *more)
@@ -352,7 +353,8 @@ static void answers_are_read_leniently(void **state)
     assert_int_equal(diameter_result_of(&pua.head), DIAMETER_SUCCESS);
 }
 
-/* A list whose elements stand apart, with an AVP of another vendor in between: its room is counted before it is filled. */
+/* A list whose elements stand apart, with an AVP of another vendor in between: its room is counted
+ * before it is filled. */
 static void list_in_pieces(void **state)
 {
     (void)state;
@@ -384,13 +386,13 @@ static void last_padding_may_be_missing(void **state)
 static void nesting_is_bounded(void **state)
 {
     (void)state;
-    /* Failed-AVP is not looked into, and groups nest only as far as the tables do; a Supported-Features in itself is
-     * unknown there. */
+    /* Failed-AVP is not looked into, and groups nest only as far as the tables do; a
+     * Supported-Features in itself is unknown there. */
     struct bytes failed;
 
-    assert_int_equal(fault_of(IMSI_AVP "00000274 80 000018 000028af 00000274 c0 00000c 000028af",
-                              &failed),
-                     DIAMETER_MISSING_AVP);
+    assert_int_equal(
+        fault_of(IMSI_AVP "00000274 80 000018 000028af 00000274 c0 00000c 000028af", &failed),
+        DIAMETER_MISSING_AVP);
 }
 
 static void results(void **state)
@@ -417,7 +419,7 @@ static void results(void **state)
     assert_false(diameter_result_is_protocol_error(DIAMETER_3GPP(3002)));
 }
 
-/* ---- Envelope and refusals ----------------------------------------------------------------------------------- */
+/* ---- Envelope and refusals ---- */
 
 static void envelope_of_request(void **state)
 {
@@ -456,13 +458,14 @@ static void refusal_without_knowing_the_command(void **state)
                                 .error_message = diameter_text_of("no"),
                             });
     assert_false(w.bad);
-    assert_bytes(wr_view(&w), hex("01 00006c 60 00ffff 00000009 00000001 00000002"
-                                  "00000107 40 000009 73 000000"
-                                  "0000010c 40 00000c 00000bbf"
-                                  "00000108 40 000010 6873732e74657374"
-                                  "00000128 40 00000c 74657374"
-                                  "00000119 00 00000a 6e6f 0000"
-                                  "0000011c 40 000018 70726f78 79 2d 69 6e 66 6f 2d 31 2d 2d 2d 2d"));
+    assert_bytes(wr_view(&w),
+                 hex("01 00006c 60 00ffff 00000009 00000001 00000002"
+                     "00000107 40 000009 73 000000"
+                     "0000010c 40 00000c 00000bbf"
+                     "00000108 40 000010 6873732e74657374"
+                     "00000128 40 00000c 74657374"
+                     "00000119 00 00000a 6e6f 0000"
+                     "0000011c 40 000018 70726f78 79 2d 69 6e 66 6f 2d 31 2d 2d 2d 2d"));
 }
 
 static void error_answer_form(void **state)
@@ -485,7 +488,8 @@ static void error_answer_form(void **state)
     assert_int_equal(ula.supported_features.count, 0);
 }
 
-/* A request with the E bit has the request's form all the same; its struct has no room for another. */
+/* A request with the E bit has the request's form all the same; its struct has no room for another.
+ */
 static void error_bit_in_request(void **state)
 {
     (void)state;
@@ -498,15 +502,15 @@ static void error_bit_in_request(void **state)
 
     memcpy(copy, bytes.at, bytes.len);
     copy[4] |= DIAMETER_FLAG_ERROR;
-    assert_int_equal(diameter_decode(&s6a_air_message, bytes_of(copy, bytes.len), message, &context),
-                     0);
+    assert_int_equal(
+        diameter_decode(&s6a_air_message, bytes_of(copy, bytes.len), message, &context), 0);
     assert_string_equal(message->imsi, "001010123456789");
     diameter_print(bytes_of(copy, bytes.len), &t, &arena);
     assert_non_null(strstr(line, "AIR (error) Session-Id=mme;1;2;3"));
     free(message);
 }
 
-/* ---- All tables ------------------------------------------------------------------------------------------------- */
+/* ---- All tables ---- */
 
 static void round_trips(void **state)
 {
@@ -527,9 +531,9 @@ static void round_trips(void **state)
         assert_int_equal(diameter_decode(message, bytes, decoded, &context), 0);
         diameter_encode(&w, message, &header, decoded);
         assert_bytes(wr_view(&w), bytes);
-        assert_ptr_equal(diameter_message_find(message->application, message->command,
-                                               message->answer != NULL),
-                         message);
+        assert_ptr_equal(
+            diameter_message_find(message->application, message->command, message->answer != NULL),
+            message);
         arena_reset(&arena);
     }
     assert_int_equal(n, 22);
@@ -539,7 +543,8 @@ static void round_trips(void **state)
     assert_false(diameter_application_is_known(4));
 }
 
-/* Every prefix, in a block of exactly its size, so that a read past the end is seen by the sanitizer. */
+/* Every prefix, in a block of exactly its size, so that a read past the end is seen by the
+ * sanitizer. */
 static void truncation(void **state)
 {
     (void)state;
@@ -614,14 +619,14 @@ static void printing_hides_secrets(void **state)
 
     diameter_print(sample_bytes(&s6a_aia_message, &arena), &t, &arena);
     assert_non_null(strstr(line, "AIA Session-Id=12345678901234"));
-    assert_non_null(strstr(line, "KASME=(hidden)"));
+    assert_non_null(strstr(line, "KASME=(secret)"));
     assert_null(strstr(line, "5a5a"));
     t = text_in(line, sizeof(line));
     diameter_print(air(), &t, &arena);
     assert_non_null(strstr(line, "AIR Session-Id=mme;1;2;3"));
     assert_non_null(strstr(line, "User-Name=001010123456789"));
     assert_non_null(strstr(line, "Visited-PLMN-Id=00101"));
-    assert_non_null(strstr(line, "Re-Synchronization-Info=(hidden)"));
+    assert_non_null(strstr(line, "Re-Synchronization-Info=(secret)"));
     t = text_in(line, sizeof(line));
     diameter_print(hex("01 000014 80 00ffff 00000009 00000001 00000002"), &t, &arena);
     assert_string_equal(line, "command 65535 of application 9 (request)");
@@ -630,7 +635,8 @@ static void printing_hides_secrets(void **state)
 static void identities(void **state)
 {
     (void)state;
-    assert_true(diameter_identity_equal(diameter_text_of("HSS.Example"), diameter_text_of("hss.example")));
+    assert_true(
+        diameter_identity_equal(diameter_text_of("HSS.Example"), diameter_text_of("hss.example")));
     assert_false(diameter_identity_equal(diameter_text_of("hss"), diameter_text_of("hsse")));
     assert_true(diameter_identity_equal(diameter_text_of(NULL), diameter_text_of("")));
 }

@@ -52,8 +52,11 @@ static struct fake_session *find(struct fake_user_plane *plane, uint64_t seid)
 static void accept_association(struct fake_user_plane *plane, uint32_t transaction, uint32_t peer)
 {
     /* Each control plane has a range of its own, by the order of peers. */
-    struct pfcp_user_plane_ip_resource_information resource = {
-        .has_ipv4 = true, .ipv4 = plane->gtpu, .teid_range_bits = 3, .teid_range = (uint8_t)((peer & 7) << 5)};
+    struct pfcp_user_plane_ip_resource_information resource = {.has_ipv4 = true,
+                                                               .ipv4 = plane->gtpu,
+                                                               .teid_range_bits = 3,
+                                                               .teid_range =
+                                                                   (uint8_t)((peer & 7) << 5)};
     uint32_t features = plane->chooses ? PFCP_UP_FTUP | PFCP_UP_EMPU : PFCP_UP_EMPU;
     struct pfcp_association_setup_response response = {
         .node_id = pfcp_own_node_id(plane->pfcp),
@@ -75,14 +78,16 @@ static void take_pdr(struct fake_user_plane *plane, struct fake_session *session
     struct fake_pdr *pdr = &session->pdrs[session->pdr_count++];
 
     assert_true(session->pdr_count <= FAKE_MAX_RULES);
-    *pdr = (struct fake_pdr){
-        .id = from->pdr_id, .source = from->pdi.source_interface, .far_id = from->far_id ? *from->far_id : 0};
+    *pdr = (struct fake_pdr){.id = from->pdr_id,
+                             .source = from->pdi.source_interface,
+                             .far_id = from->far_id ? *from->far_id : 0};
     *created = (struct pfcp_created_pdr){.pdr_id = from->pdr_id};
     if (from->pdi.local_f_teid) {
         *f_teid = *from->pdi.local_f_teid;
         if (f_teid->choose) {
             assert_true(plane->chooses);
-            *f_teid = (struct pfcp_f_teid){.has_ipv4 = true, .teid = ++plane->next_teid, .ipv4 = plane->gtpu};
+            *f_teid = (struct pfcp_f_teid){
+                .has_ipv4 = true, .teid = ++plane->next_teid, .ipv4 = plane->gtpu};
             created->local_f_teid = f_teid;
         }
         pdr->teid = f_teid->teid;
@@ -111,10 +116,12 @@ static void take_far(struct fake_session *session, const struct pfcp_create_far 
     }
 }
 
-static struct fake_session *free_place(struct fake_user_plane *plane, uint64_t cp_seid, uint32_t peer)
+static struct fake_session *free_place(struct fake_user_plane *plane, uint64_t cp_seid,
+                                       uint32_t peer)
 {
     for (size_t i = 0; i < FAKE_MAX_SESSIONS; i++)
-        if (plane->sessions[i].up_seid && plane->sessions[i].cp_seid == cp_seid && plane->sessions[i].peer == peer) {
+        if (plane->sessions[i].up_seid && plane->sessions[i].cp_seid == cp_seid &&
+            plane->sessions[i].peer == peer) {
             plane->count--; /* established again: it replaces the old one */
             return &plane->sessions[i];
         }
@@ -143,7 +150,8 @@ static void establish(struct fake_user_plane *plane, uint32_t peer, uint32_t tra
     for (size_t i = 0; i < request->create_far.count; i++)
         take_far(session, &request->create_far.at[i]);
     session->has_urr = request->create_urr.count > 0;
-    if ((session->has_ambr = request->create_qer.count > 0 && request->create_qer.at[0].maximum_bit_rate))
+    if ((session->has_ambr =
+             request->create_qer.count > 0 && request->create_qer.at[0].maximum_bit_rate))
         session->ambr = *request->create_qer.at[0].maximum_bit_rate;
     struct pfcp_f_seid own = pfcp_own_f_seid(plane->pfcp, session->up_seid);
     struct pfcp_session_establishment_response response = {
@@ -155,8 +163,8 @@ static void establish(struct fake_user_plane *plane, uint32_t peer, uint32_t tra
     pfcp_answer(plane->pfcp, transaction, session->cp_seid, &response);
 }
 
-static void modify(struct fake_user_plane *plane, struct fake_session *session, uint32_t transaction,
-                   const struct pfcp_session_modification_request *request)
+static void modify(struct fake_user_plane *plane, struct fake_session *session,
+                   uint32_t transaction, const struct pfcp_session_modification_request *request)
 {
     struct pfcp_session_modification_response response = {.cause = PFCP_CAUSE_REQUEST_ACCEPTED};
 
@@ -164,7 +172,8 @@ static void modify(struct fake_user_plane *plane, struct fake_session *session, 
     session->modifications++;
     for (size_t i = 0; i < request->update_far.count; i++) {
         const struct pfcp_update_far *update = &request->update_far.at[i];
-        const struct pfcp_update_forwarding_parameters *forwarding = update->update_forwarding_parameters;
+        const struct pfcp_update_forwarding_parameters *forwarding =
+            update->update_forwarding_parameters;
         struct fake_far *far = fake_far(session, update->far_id);
         assert_non_null(far);
         if (update->apply_action)
@@ -188,9 +197,11 @@ static void modify(struct fake_user_plane *plane, struct fake_session *session, 
     pfcp_answer(plane->pfcp, transaction, session->cp_seid, &response);
 }
 
-static void delete(struct fake_user_plane *plane, struct fake_session *session, uint32_t transaction)
+static void delete (struct fake_user_plane *plane, struct fake_session *session,
+                    uint32_t transaction)
 {
-    struct pfcp_volume volume = {.has_uplink = true, .has_downlink = true, .uplink = 1000, .downlink = 2000};
+    struct pfcp_volume volume = {
+        .has_uplink = true, .has_downlink = true, .uplink = 1000, .downlink = 2000};
     struct pfcp_usage_report report = {
         .urr_id = 1, .usage_report_trigger = PFCP_USAGE_TERMR, .volume_measurement = &volume};
     struct pfcp_session_deletion_response response = {.cause = PFCP_CAUSE_REQUEST_ACCEPTED,
@@ -238,14 +249,15 @@ static void open_endpoint(struct fake_user_plane *plane)
 
     settings.timeout_ms = 50;
     settings.probe_interval_ms = 0;
-    assert_int_equal(pfcp_open((struct sockaddr *)&plane->address, &settings, plane->recovery, &handler, plane,
-                               &plane->pfcp),
+    assert_int_equal(pfcp_open((struct sockaddr *)&plane->address, &settings, plane->recovery,
+                               &handler, plane, &plane->pfcp),
                      0);
 }
 
 void fake_user_plane_open(struct fake_user_plane *plane, const char *address, uint32_t recovery)
 {
-    *plane = (struct fake_user_plane){.recovery = recovery, .next_teid = 0x900, .next_seid = 0x7700};
+    *plane =
+        (struct fake_user_plane){.recovery = recovery, .next_teid = 0x900, .next_seid = 0x7700};
     plane->address.sin_family = AF_INET;
     inet_pton(AF_INET, address, &plane->address.sin_addr);
     plane->gtpu.s_addr = htonl(0x0a000001);
@@ -281,7 +293,8 @@ static void send_report(void *argument)
     struct udp_peer *peer = udp_peer_get(pfcp_udp(plane->pfcp), report->session->peer);
     struct pfcp_message *answer;
 
-    if (pfcp_request(peer, report->session->cp_seid, PFCP_SESSION_REPORT_REQUEST, report->body, &answer) == 0 &&
+    if (pfcp_request(peer, report->session->cp_seid, PFCP_SESSION_REPORT_REQUEST, report->body,
+                     &answer) == 0 &&
         ((struct pfcp_session_report_response *)answer->body)->cause == PFCP_CAUSE_REQUEST_ACCEPTED)
         plane->report_answers++;
 }
@@ -290,7 +303,8 @@ void fake_report_data(struct fake_user_plane *plane, struct fake_session *sessio
 {
     uint16_t pdr_id = 2;
     struct pfcp_downlink_data_report data = {.pdr_id = {&pdr_id, 1}};
-    struct pfcp_session_report_request body = {.report_type = PFCP_REPORT_DLDR, .downlink_data_report = &data};
+    struct pfcp_session_report_request body = {.report_type = PFCP_REPORT_DLDR,
+                                               .downlink_data_report = &data};
     struct report report = {plane, session, &body};
 
     fiber_spawn("report", send_report, &report);

@@ -1,6 +1,6 @@
 /*
- * fake_user_plane.h -- a user plane for tests of the gateways: it takes PFCP sessions and remembers what it was told, and it does what a
- * test wants it to do wrong.
+ * fake_user_plane.h -- a user plane for tests of the gateways: it takes PFCP sessions and remembers
+ * what it was told, and it does what a test wants it to do wrong.
  */
 #ifndef STROWGER_TESTS_FAKE_USER_PLANE_H
 #define STROWGER_TESTS_FAKE_USER_PLANE_H
@@ -49,11 +49,12 @@ struct fake_user_plane {
     struct sockaddr_in address;
     uint32_t recovery;
     struct in_addr gtpu;
-    bool chooses;    /* FTUP: it gives out TEIDs itself */
-    uint8_t refuse;  /* the next session requests get this cause ... */
+    bool chooses;      /* FTUP: it gives out TEIDs itself */
+    uint8_t refuse;    /* the next session requests get this cause ... */
     unsigned refusals; /* ... as many of them */
     unsigned ignored;  /* as many of the next session requests get no answer */
-    bool forgets;      /* answers session requests with "No established PFCP association" until the next set-up */
+    bool forgets; /* answers session requests with "No established PFCP association" until the next
+                     set-up */
     unsigned associations, establishments, modifications, deletions, report_answers;
     uint32_t next_teid;
     uint64_t next_seid;

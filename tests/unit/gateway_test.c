@@ -13,18 +13,18 @@
 #include "gateway/gateway.h"
 #include "link/gtpc_path.h"
 
-#define SGW        "127.0.42.1"
-#define PGW        "127.0.42.2"
-#define MME        "127.0.42.3"
-#define USER_PLANE "127.0.42.4"
+#define SGW        unit_host(1)
+#define PGW        unit_host(2)
+#define MME        unit_host(3)
+#define USER_PLANE unit_host(4)
 
 static const char file[] = "sgw:\n"
-                           "  s11: {address: " SGW "}\n"
-                           "  s5: {address: " SGW "}\n"
-                           "  sxa: {address: " SGW ", user_planes: [" USER_PLANE "]}\n"
+                           "  s11: {address: %s}\n"
+                           "  s5: {address: %s}\n"
+                           "  sxa: {address: %s, user_planes: [%s]}\n"
                            "pgw:\n"
                            "  s5: {address: %s}\n"
-                           "  sxb: {address: %s, user_planes: [" USER_PLANE "]}\n"
+                           "  sxb: {address: %s, user_planes: [%s]}\n"
                            "  apns:\n"
                            "    - name: internet\n"
                            "      ipv4_pools: [10.45.0.0/16]\n"
@@ -41,7 +41,7 @@ static char directory[] = "/tmp/strowger-gateway-XXXXXX";
 static int read_config(const char *s5, const char *sxb)
 {
     char text[1024];
-    int len = snprintf(text, sizeof(text), file, s5, sxb);
+    int len = snprintf(text, sizeof(text), file, SGW, SGW, SGW, USER_PLANE, s5, sxb, USER_PLANE);
 
     config = config_parse("gateway.yaml", text, (size_t)len);
     if (!config || config_read(config, "sgw", &sgw_config_schema, &sgw_config) < 0)
@@ -233,7 +233,7 @@ static void both_are_shown(void **state)
 static void addresses_must_differ(void **state)
 {
     (void)state;
-    static const struct {
+    const struct {
         const char *s5, *sxb;
         int err;
     } cases[] = {{PGW, PGW, 0}, {SGW, PGW, -EINVAL}, {PGW, SGW, -EINVAL}};

@@ -6,7 +6,9 @@
 
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cursor.h"
 
@@ -23,6 +25,19 @@ static inline uint8_t *unit_copy(const void *at, size_t len)
     if (len > 0)
         memcpy(copy, at, len);
     return copy;
+}
+
+#define UNIT_HOSTS 64
+
+/* The n-th loopback address of this process alone, so that tests may run side by side. */
+static inline const char *unit_host(unsigned n)
+{
+    static char names[UNIT_HOSTS][20];
+    unsigned pid = (unsigned)getpid();
+
+    assert_true(n < UNIT_HOSTS);
+    snprintf(names[n], sizeof(names[n]), "127.%u.%u.%u", 1 + pid / 256 % 250, pid % 256, n);
+    return names[n];
 }
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * gtpc_path_test.c -- two GTP-C endpoints, and a bare socket for what no endpoint would send, on loopback.
+ * gtpc_path_test.c -- two GTP-C endpoints, and a bare socket for what no endpoint would send, on
+ * loopback.
  */
 #include "gtp_unit.h"
 
@@ -10,9 +11,9 @@
 #include "base/base.h"
 #include "link/gtpc_path.h"
 
-#define MME "127.0.29.11"
-#define SGW "127.0.29.12"
-#define ODD "127.0.29.13"
+#define MME unit_host(11)
+#define SGW unit_host(12)
+#define ODD unit_host(13)
 
 struct node {
     struct gtpc_endpoint *endpoint;
@@ -25,10 +26,12 @@ struct node {
 static struct node mme, sgw;
 static int bare;
 
-static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction, const struct gtpc_message *request)
+static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction,
+                       const struct gtpc_message *request)
 {
     struct node *node = owner;
-    struct gtpc_create_session_response response = {.cause = {.value = GTPC_CAUSE_REQUEST_ACCEPTED}};
+    struct gtpc_create_session_response response = {
+        .cause = {.value = GTPC_CAUSE_REQUEST_ACCEPTED}};
 
     node->last_type = request->header.type;
     node->transaction = transaction;
@@ -40,12 +43,13 @@ static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction,
     if (request->header.type == GTPC_CREATE_SESSION_REQUEST) {
         response.recovery = gtpc_recovery_for(peer);
         assert_string_equal(request->create_session_request->apn, "internet");
-        assert_int_equal(gtpc_answer(node->endpoint, transaction, request->create_session_request->sender.teid,
-                                     &response),
+        assert_int_equal(gtpc_answer(node->endpoint, transaction,
+                                     request->create_session_request->sender.teid, &response),
                          0);
         assert_int_equal(gtpc_answer(node->endpoint, transaction, 1, &response), -ENOENT);
     } else if (request->header.type == GTPC_DELETE_SESSION_REQUEST) {
-        assert_int_equal(gtpc_refuse(node->endpoint, transaction, 0, GTPC_CAUSE_CONTEXT_NOT_FOUND), 0);
+        assert_int_equal(gtpc_refuse(node->endpoint, transaction, 0, GTPC_CAUSE_CONTEXT_NOT_FOUND),
+                         0);
     }
 }
 
@@ -99,8 +103,8 @@ static void open_node(struct node *node, const char *host, uint8_t recovery)
     *node = (struct node){0};
     settings.timeout_ms = 20;
     settings.probe_interval_ms = 40;
-    assert_int_equal(gtpc_open((struct sockaddr *)&local, &settings, recovery, GTPC_NODE_PRN, &handler, node,
-                               &node->endpoint),
+    assert_int_equal(gtpc_open((struct sockaddr *)&local, &settings, recovery, GTPC_NODE_PRN,
+                               &handler, node, &node->endpoint),
                      0);
 }
 
@@ -168,14 +172,16 @@ static void ask(void *argument)
         .recovery = gtpc_recovery_for(asker->peer),
     };
     struct gtpc_delete_session_request delete = {0};
-    const void *body = asker->type == GTPC_CREATE_SESSION_REQUEST ? (void *)&create : (void *)&delete;
+    const void *body =
+        asker->type == GTPC_CREATE_SESSION_REQUEST ? (void *)&create : (void *)&delete;
     struct gtpc_message *answer;
 
     asker->has_recovery = create.recovery != NULL;
     fiber_set_subject("001010000000001");
     asker->err = gtpc_request(asker->peer, 0x55, asker->type, body, &answer);
     if (asker->err == 0) {
-        asker->cause = ((const struct gtpc_cause *)gtpc_find_value(answer, GTPC_IE_CAUSE, 0))->value;
+        asker->cause =
+            ((const struct gtpc_cause *)gtpc_find_value(answer, GTPC_IE_CAUSE, 0))->value;
         asker->teid = answer->header.teid;
     }
     asker->done = true;
@@ -258,7 +264,8 @@ static size_t exchange(struct bytes datagram, uint8_t *answer, size_t size)
     struct sockaddr_in to = address(SGW);
 
     to.sin_port = htons(GTPC_PORT);
-    assert_int_equal(sendto(bare, datagram.at, datagram.len, 0, (struct sockaddr *)&to, sizeof(to)), datagram.len);
+    assert_int_equal(sendto(bare, datagram.at, datagram.len, 0, (struct sockaddr *)&to, sizeof(to)),
+                     datagram.len);
     loop_run_for(5);
     ssize_t n = recv(bare, answer, size, 0);
     return n < 0 ? 0 : (size_t)n;
@@ -270,7 +277,8 @@ static void an_echo_is_answered(void **state)
     uint8_t answer[64];
     size_t len = exchange(BYTES(0x40, 1, 0, 9, 0, 0, 5, 0, 3, 0, 1, 0, 7), answer, sizeof(answer));
 
-    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x40, 2, 0, 14, 0, 0, 5, 0, 3, 0, 1, 0, 20, 152, 0, 1, 0, 1)));
+    assert_true(bytes_equal(bytes_of(answer, len),
+                            BYTES(0x40, 2, 0, 14, 0, 0, 5, 0, 3, 0, 1, 0, 20, 152, 0, 1, 0, 1)));
     exchange(BYTES(0x40, 1, 0, 9, 0, 0, 6, 0, 3, 0, 1, 0, 8), answer, sizeof(answer));
     assert_int_equal(sgw.restarts, 1);
 }
@@ -280,16 +288,19 @@ static void broken_requests_get_the_cause_and_the_element(void **state)
     (void)state;
     uint8_t answer[64];
     /* Create Session Request with nothing but a sender: RAT type is missing */
-    size_t len = exchange(BYTES(0x48, 32, 0, 21, 0, 0, 0, 0, 0, 0, 9, 0, 87, 0, 9, 0, 0x8a, 0, 0, 0x12, 0x34, 127, 0, 29, 13),
+    size_t len = exchange(BYTES(0x48, 32, 0, 21, 0, 0, 0, 0, 0, 0, 9, 0, 87, 0, 9, 0, 0x8a, 0, 0,
+                                0x12, 0x34, 127, 0, 29, 13),
                           answer, sizeof(answer));
 
-    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x48, 33, 0, 18, 0, 0, 0x12, 0x34, 0, 0, 9, 0,
-                                                         2, 0, 6, 0, 70, 0, 82, 0, 0, 0)));
+    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x48, 33, 0, 18, 0, 0, 0x12, 0x34, 0, 0, 9,
+                                                         0, 2, 0, 6, 0, 70, 0, 82, 0, 0, 0)));
     assert_int_equal(sgw.requests, 0);
-    /* Modify Bearer Request for a TEID of ours, an element running past the end: the context's TEID goes back */
-    len = exchange(BYTES(0x48, 34, 0, 13, 0, 0, 0, 0x77, 0, 0, 10, 0, 73, 0, 2, 0, 5), answer, sizeof(answer));
-    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x48, 35, 0, 18, 0, 0, 0, 0x99, 0, 0, 10, 0,
-                                                         2, 0, 6, 0, 67, 0, 73, 0, 0, 0)));
+    /* Modify Bearer Request for a TEID of ours, an element running past the end: the context's TEID
+     * goes back */
+    len = exchange(BYTES(0x48, 34, 0, 13, 0, 0, 0, 0x77, 0, 0, 10, 0, 73, 0, 2, 0, 5), answer,
+                   sizeof(answer));
+    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x48, 35, 0, 18, 0, 0, 0, 0x99, 0, 0, 10,
+                                                         0, 2, 0, 6, 0, 67, 0, 73, 0, 0, 0)));
 }
 
 static void what_cannot_be_understood_is_dropped(void **state)
@@ -297,16 +308,20 @@ static void what_cannot_be_understood_is_dropped(void **state)
     (void)state;
     uint8_t answer[64];
 
-    assert_int_equal(exchange(BYTES(0x48, 250, 0, 8, 0, 0, 0, 0, 0, 0, 9, 0), answer, sizeof(answer)), 0);
-    assert_int_equal(exchange(BYTES(0x48, 32, 0, 99, 0, 0, 0, 0, 0, 0, 9, 0), answer, sizeof(answer)), 0);
+    assert_int_equal(
+        exchange(BYTES(0x48, 250, 0, 8, 0, 0, 0, 0, 0, 0, 9, 0), answer, sizeof(answer)), 0);
+    assert_int_equal(
+        exchange(BYTES(0x48, 32, 0, 99, 0, 0, 0, 0, 0, 0, 9, 0), answer, sizeof(answer)), 0);
     assert_int_equal(exchange(BYTES(0x48), answer, sizeof(answer)), 0);
-    assert_int_equal(exchange(BYTES(0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0), answer, sizeof(answer)), 0); /* GTPv1 */
+    assert_int_equal(exchange(BYTES(0x32, 1, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0), answer, sizeof(answer)),
+                     0); /* GTPv1 */
     /* a later version is told which one we have */
     size_t len = exchange(BYTES(0x60, 1, 0, 4, 0, 0, 5, 0), answer, sizeof(answer));
     assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x40, 3, 0, 4, 0, 0, 5, 0)));
 }
 
-/* Answers the next request that comes to the bare socket with this type, and octets behind the header. */
+/* Answers the next request that comes to the bare socket with this type, and octets behind the
+ * header. */
 static struct asker asked_oddly(uint8_t type, struct bytes elements)
 {
     struct asker asker = {.peer = peer(&mme, ODD), .type = GTPC_DELETE_SESSION_REQUEST};
@@ -326,7 +341,8 @@ static struct asker asked_oddly(uint8_t type, struct bytes elements)
         wr_u32(&w, 1);
     wr_bytes(&w, request + 8, 4);
     wr_view_of(&w, elements);
-    assert_int_equal(sendto(bare, answer, wr_len(&w), 0, (struct sockaddr *)&to, sizeof(to)), wr_len(&w));
+    assert_int_equal(sendto(bare, answer, wr_len(&w), 0, (struct sockaddr *)&to, sizeof(to)),
+                     wr_len(&w));
     for (int i = 0; i < 100 && !asker.done; i++)
         loop_run_for(2);
     assert_true(asker.done);
@@ -341,7 +357,8 @@ static void odd_answers(void **state)
     assert_int_equal(asked_oddly(GTPC_DELETE_SESSION_RESPONSE, BYTES(2, 0, 2, 0, 16, 0)).err, 0);
     assert_int_equal(asked_oddly(GTPC_DELETE_SESSION_RESPONSE, BYTES(3, 0, 1, 0, 1)).err, -EBADMSG);
     assert_int_equal(asked_oddly(GTPC_VERSION_NOT_SUPPORTED, BYTES(0)).err, -EPROTONOSUPPORT);
-    assert_int_equal(asked_oddly(GTPC_MODIFY_BEARER_RESPONSE, BYTES(2, 0, 2, 0, 16, 0)).err, -ETIMEDOUT);
+    assert_int_equal(asked_oddly(GTPC_MODIFY_BEARER_RESPONSE, BYTES(2, 0, 2, 0, 16, 0)).err,
+                     -ETIMEDOUT);
 }
 
 static void notifications_have_no_transaction(void **state)

@@ -1,5 +1,6 @@
 /*
- * hss_auth_test.c -- the HSS's vectors as a SIM sees them, and resynchronisation (TS 33.102 clause 6.3).
+ * hss_auth_test.c -- the HSS's vectors as a SIM sees them, and resynchronisation (TS 33.102
+ * clause 6.3).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -23,7 +24,8 @@ static int set_up(void **state)
 {
     char reason[200];
     struct text why = text_in(reason, sizeof(reason));
-    struct hss_subscriber s = {.imsi = IMSI, .amf = 0x0000, .apn_count = 1, .apns = {{.name = "a"}}};
+    struct hss_subscriber s = {
+        .imsi = IMSI, .amf = 0x0000, .apn_count = 1, .apns = {{.name = "a"}}};
     uint32_t run;
     bool orderly;
 
@@ -127,8 +129,8 @@ static void resynchronisation(void **state)
     assert_int_equal(auth_resynchronise(&cache, entry(), &info), 0);
     assert_int_equal(next_seq(), 100001);
 
-    /* The SIM is behind, and would accept our next: nothing changes (the AUTS of an attacker who kept it does not set us
-     * back). */
+    /* The SIM is behind, and would accept our next: nothing changes (the AUTS of an attacker who
+     * kept it does not set us back). */
     info = auts_for(UINT64_C(50) << SQN_IND_BITS);
     assert_int_equal(auth_resynchronise(&cache, entry(), &info), 0);
     assert_int_equal(next_seq(), 100002);

@@ -1,6 +1,6 @@
 /*
- * hss_cache_test.c -- subscribers in memory: who stays and who goes, what is written when, and that no sequence number is ever
- * handed out twice, wherever the process is cut off.
+ * hss_cache_test.c -- subscribers in memory: who stays and who goes, what is written when, and that
+ * no sequence number is ever handed out twice, wherever the process is cut off.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -94,7 +94,8 @@ static void wrong_headers(void **state)
 {
     (void)state;
     assert_null(open_text(""));
-    assert_non_null(strstr(complaints, ":0: no header line, expected one with names of columns (imsi, k, "));
+    assert_non_null(
+        strstr(complaints, ":0: no header line, expected one with names of columns (imsi, k, "));
     assert_null(open_text("imsi,key\n"));
     assert_non_null(strstr(complaints, ":1: 'key' is no column, expected one of imsi, k, opc"));
     assert_null(open_text("\n\nimsi,k,IMSI\n"));
@@ -162,15 +163,17 @@ static void hostile(void **state)
     free(big);
 
     complaints[0] = '\0';
-    assert_int_equal(csv_open("/nowhere/x.csv", &hss_profile_default, note, complaints, &csv), -ENOENT);
-    assert_string_equal(complaints, "/nowhere/x.csv:0: cannot be read: No such file or directory\n");
+    assert_int_equal(csv_open("/nowhere/x.csv", &hss_profile_default, note, complaints, &csv),
+                     -ENOENT);
+    assert_string_equal(complaints,
+                        "/nowhere/x.csv:0: cannot be read: No such file or directory\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),           cmocka_unit_test(wrong_headers),
-        cmocka_unit_test(wrong_lines),     cmocka_unit_test(several_at_once),
+        cmocka_unit_test(reads),       cmocka_unit_test(wrong_headers),
+        cmocka_unit_test(wrong_lines), cmocka_unit_test(several_at_once),
         cmocka_unit_test(hostile),
     };
     int fd = mkstemp(path);

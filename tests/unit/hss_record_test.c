@@ -1,5 +1,6 @@
 /*
- * hss_record_test.c -- subscriber records from texts: what is accepted, what is refused and with which words.
+ * hss_record_test.c -- subscriber records from texts: what is accepted, what is refused and with
+ * which words.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,8 +99,9 @@ static void all_fields(void **state)
     set(&d, "access_restriction", "0x10");
     set(&d, "rfsp", "7");
     set(&d, "rau_tau_timer", "3240");
-    set(&d, "apns", "internet/ipv4v6/10.45.0.7/2001:db8::7/qci=8/arp=2/ul=1M/dl=2M/preempt/fixed;"
-                    "ims.example/ipv6 corp/ipv4;*");
+    set(&d, "apns",
+        "internet/ipv4v6/10.45.0.7/2001:db8::7/qci=8/arp=2/ul=1M/dl=2M/preempt/fixed;"
+        "ims.example/ipv6 corp/ipv4;*");
     assert_string_equal(finish(&d), "");
     const struct hss_subscriber *s = &d.subscriber;
     assert_int_equal(s->amf, 0xb9b9);
@@ -145,7 +147,8 @@ static void refusals(void **state)
         {"k", "465b", "k: 4 characters, expected 32 hexadecimal digits"},
         {"k", "465b5ce8b199b49faa5f0a2ee238a6bz",
          "k: other characters, expected 32 hexadecimal digits"},
-        {"k", "46 5b 5c e8 b1 99 b4 9f aa 5f 0a", "k: other characters, expected 32 hexadecimal digits"},
+        {"k", "46 5b 5c e8 b1 99 b4 9f aa 5f 0a",
+         "k: other characters, expected 32 hexadecimal digits"},
         {"opc", OPC "00", "opc: 34 characters, expected 32 hexadecimal digits"},
         {"amf", "80000", "amf: '80000', expected 4 hexadecimal digits"},
         {"sqn", "1234567890123", "sqn: '1234567890123', expected 1 to 12 hexadecimal digits"},
@@ -155,7 +158,8 @@ static void refusals(void **state)
         {"ambr_ul", "fast", "ambr_ul: 'fast', expected a bit rate (100k, 50M, 1G)"},
         {"status", "maybe", "status: 'maybe', expected granted or barred"},
         {"rfsp", "257", "rfsp: '257', expected a number (1..256), 0 for none"},
-        {"rau_tau_timer", "-1", "rau_tau_timer: '-1', expected seconds (up to 10 days), 0 for the MME's own"},
+        {"rau_tau_timer", "-1",
+         "rau_tau_timer: '-1', expected seconds (up to 10 days), 0 for the MME's own"},
     };
     struct hss_draft d = {0};
 

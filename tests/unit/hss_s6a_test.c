@@ -1,5 +1,6 @@
 /*
- * hss_s6a_test.c -- the HSS as MMEs and the operator see it: S6a over loopback with two MMEs, and the control socket.
+ * hss_s6a_test.c -- the HSS as MMEs and the operator see it: S6a over loopback with two MMEs, and
+ * the control socket.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,14 +40,14 @@ static struct mme {
     char apn[APN_SIZE];
 } one, two;
 
-#define RUN_UNTIL(condition)                                                                       \
-    do {                                                                                           \
-        for (int turn_ = 0; turn_ < 400 && !(condition); turn_++)                                  \
-            loop_run_for(5);                                                                       \
-        assert_true(condition);                                                                    \
+#define RUN_UNTIL(condition)                                      \
+    do {                                                          \
+        for (int turn_ = 0; turn_ < 400 && !(condition); turn_++) \
+            loop_run_for(5);                                      \
+        assert_true(condition);                                   \
     } while (0)
 
-/* ---- MMEs -------------------------------------------------------------------------------------------------- */
+/* ---- MMEs ---- */
 
 static void answer(struct diameter_exchange *exchange, void *message)
 {
@@ -76,9 +77,10 @@ static void handle_idr(struct diameter_exchange *exchange, void *request, void *
 
     mme->idrs++;
     memcpy(mme->imsi, idr->imsi, IMSI_SIZE);
-    memcpy(mme->apn,
-           idr->subscription_data.apn_configuration_profile->apn_configuration.at[0].service_selection,
-           APN_SIZE);
+    memcpy(
+        mme->apn,
+        idr->subscription_data.apn_configuration_profile->apn_configuration.at[0].service_selection,
+        APN_SIZE);
     answer(exchange, &ida);
 }
 
@@ -130,7 +132,7 @@ static void start_mme(struct mme *mme, const char *host)
     RUN_UNTIL(mme->up);
 }
 
-/* ---- The HSS ------------------------------------------------------------------------------------------------ */
+/* ---- The HSS ---- */
 
 static void start_hss(void)
 {
@@ -212,7 +214,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- Asking as an MME: each runs `check` in the fiber, where the answer is valid ------------------------------- */
+/* ---- Asking as an MME: each runs `check` in the fiber, where the answer is valid ---- */
 
 struct ask {
     struct mme *mme;
@@ -264,7 +266,7 @@ static uint32_t update(struct mme *mme, const char *imsi)
     return ask(mme, &s6a_ulr_message, &request, NULL);
 }
 
-/* ---- Authentication ---------------------------------------------------------------------------------------------- */
+/* ---- Authentication ---- */
 
 static unsigned vectors_seen;
 static uint64_t last_sqn;
@@ -357,7 +359,7 @@ static void synchronisation_failure(void **state)
                      DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE);
 }
 
-/* ---- Update location ------------------------------------------------------------------------------------------------ */
+/* ---- Update location ---- */
 
 static void check_profile(void *reply)
 {
@@ -384,7 +386,8 @@ static void check_profile(void *reply)
     assert_int_equal(a->served_party_ip_address.count, 1);
     assert_int_equal(a->served_party_ip_address.at[0].ipv4.s_addr, htonl(0x0a2d0007));
     assert_int_equal(a->eps_subscribed_qos_profile->qos_class_identifier, 8);
-    assert_int_equal(a->eps_subscribed_qos_profile->allocation_retention_priority.priority_level, 3);
+    assert_int_equal(a->eps_subscribed_qos_profile->allocation_retention_priority.priority_level,
+                     3);
     assert_int_equal(s6a_ambr_ul(a->ambr), 50000000);
     assert_true(s6a_ambr_dl(a->ambr) == UINT64_C(6000000000));
     a = &p->apn_configuration.at[1];
@@ -451,7 +454,8 @@ static void update_location_refused(void **state)
     hss->config.plmns.at = &home;
     hss->config.plmns.count = 1;
     request.visited_plmn_id = (struct plmn){1, 1, 3}; /* 001/001 is not 001/01 */
-    assert_int_equal(ask(&one, &s6a_ulr_message, &request, NULL), DIAMETER_ERROR_ROAMING_NOT_ALLOWED);
+    assert_int_equal(ask(&one, &s6a_ulr_message, &request, NULL),
+                     DIAMETER_ERROR_ROAMING_NOT_ALLOWED);
     request.visited_plmn_id = home;
 
     entry->record->barred = true;
@@ -505,7 +509,7 @@ static void moving(void **state)
     assert_int_equal(ask(&one, &s6a_nor_message, &nor, NULL), DIAMETER_ERROR_USER_UNKNOWN);
 }
 
-/* ---- Restart ---------------------------------------------------------------------------------------------------------- */
+/* ---- Restart ---- */
 
 static void restart(void **state)
 {
@@ -548,7 +552,7 @@ static void restart(void **state)
     RUN_UNTIL(one.clrs == 1);
 }
 
-/* ---- Control socket ------------------------------------------------------------------------------------------------------ */
+/* ---- Control socket ---- */
 
 struct call {
     const char *method, *target, *body;
@@ -591,7 +595,8 @@ static void assert_error(json_t *json, const char *error)
     json_decref(json);
 }
 
-#define KEYS "\"k\":\"11111111111111111111111111111111\",\"opc\":\"22222222222222222222222222222222\""
+#define KEYS \
+    "\"k\":\"11111111111111111111111111111111\",\"opc\":\"22222222222222222222222222222222\""
 
 static void provisioning(void **state)
 {

@@ -51,7 +51,10 @@ static struct hss_subscriber sample(const char *imsi)
                   .has_ipv6 = true,
                   .ambr_ul = 7,
                   .ambr_dl = UINT64_C(20000000000)},
-                 {.name = "ims", .pdn_type = S6A_PDN_IPV4, .qci = 5, .arp_priority = 1,
+                 {.name = "ims",
+                  .pdn_type = S6A_PDN_IPV4,
+                  .qci = 5,
+                  .arp_priority = 1,
                   .may_pre_empt = true}},
     };
 
@@ -113,8 +116,8 @@ static void replacing(void **state)
     uint32_t mme;
 
     assert_int_equal(store_put(store, &s, true), 0);
-    assert_int_equal(
-        store_mme(store, diameter_text_of("mme.test"), diameter_text_of("test"), &mme), 0);
+    assert_int_equal(store_mme(store, diameter_text_of("mme.test"), diameter_text_of("test"), &mme),
+                     0);
     assert_int_equal(store_set_location(store, s.imsi, mme, false), 0);
     assert_int_equal(store_set_sqn(store, s.imsi, 6400, 3), 0);
 
@@ -334,11 +337,14 @@ static void wrong_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records),     cmocka_unit_test(replacing),
+        cmocka_unit_test(records),
+        cmocka_unit_test(replacing),
         cmocka_unit_test(listing_and_transactions),
-        cmocka_unit_test(mmes),        cmocka_unit_test(runs),
+        cmocka_unit_test(mmes),
+        cmocka_unit_test(runs),
         cmocka_unit_test(another_process_writes),
-        cmocka_unit_test(versions),    cmocka_unit_test(wrong_files),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(wrong_files),
     };
 
     if (!mkdtemp(directory))

@@ -146,6 +146,7 @@ struct sctp_association *fake_enb_connect(void)
         if (enbs[i].is_used)
             continue;
         enbs[i].is_used = enbs[i].is_open = true;
+        enbs[i].owner = NULL;
         enbs[i].number = i;
         sctp_handler->up(&enbs[i], sctp_owner);
         return &enbs[i];
@@ -277,7 +278,7 @@ struct s6a_subscription_data *fake_subscription(void)
                                    .max_requested_bandwidth_dl = 100000000};
     static struct s6a_eps_subscribed_qos_profile qos = {
         .qos_class_identifier = 9, .allocation_retention_priority = {.priority_level = 8}};
-    static struct s6a_apn_configuration apns[3];
+    static struct s6a_apn_configuration apns[S6A_MAX_APNS + 20];
     static struct s6a_apn_configuration_profile profile;
     static struct s6a_subscription_data data;
     static char msisdn[MSISDN_SIZE] = "491700000001";
@@ -304,6 +305,12 @@ struct s6a_subscription_data *fake_subscription(void)
                                                        .pdn_type = S6A_PDN_IPV4,
                                                        .service_selection = "*",
                                                        .ambr = &ambr};
+    for (unsigned i = 0; i < fake_hss.more_apns && count < S6A_MAX_APNS + 20; i++) {
+        apns[count] = apns[0];
+        apns[count].context_identifier = 100 + i;
+        snprintf(apns[count].service_selection, APN_SIZE, "apn%u", i);
+        count++;
+    }
     profile = (struct s6a_apn_configuration_profile){.context_identifier = 1};
     profile.apn_configuration.at = apns;
     profile.apn_configuration.count = fake_hss.is_without_apn ? 0 : count;
@@ -669,8 +676,9 @@ void fake_reset(void)
     for (unsigned i = 0; i < FAKE_MAX_ENBS; i++) {
         for (unsigned j = 0; j < enbs[i].count; j++)
             free(enbs[i].queue[j].at);
+        enbs[i].is_used = enbs[i].is_open = enbs[i].is_full = false;
+        enbs[i].first = enbs[i].count = 0;
     }
-    memset(enbs, 0, sizeof(enbs));
     memset(&fake_hss, 0, sizeof(fake_hss));
     memset(&fake_sgw, 0, sizeof(fake_sgw));
     memset(waiting, 0, sizeof(waiting));

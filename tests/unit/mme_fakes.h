@@ -17,7 +17,7 @@
 #include "wire/s1ap/s1ap.h"
 
 #define FAKE_MAX_ENBS  32
-#define FAKE_MAX_QUEUE 512
+#define FAKE_MAX_QUEUE 8192
 
 /* ---- eNodeBs ------------------------------------------------------------------------------------------ */
 
@@ -65,6 +65,7 @@ struct fake_hss {
     bool is_second_apn;       /* "ims" beside "internet" */
     bool is_wildcard;         /* "*" beside them */
     bool is_barred, is_without_lte, is_without_apn;
+    unsigned more_apns;       /* this many besides */
     bool no_own_data;         /* Update Location Answer without subscription data */
     unsigned airs, ulrs, purs, nors, resyncs;
     char last_imsi[IMSI_SIZE];

@@ -1,6 +1,6 @@
 /*
- * pfcp_path_test.c -- a control plane and a user plane on loopback: associations that come up, are lost and are renewed; requests
- * that are answered, refused and broken.
+ * pfcp_path_test.c -- a control plane and a user plane on loopback: associations that come up, are
+ * lost and are renewed; requests that are answered, refused and broken.
  */
 #include "gtp_unit.h"
 
@@ -11,9 +11,9 @@
 #include "base/base.h"
 #include "link/pfcp_association.h"
 
-#define CONTROL "127.0.28.11"
-#define USER    "127.0.28.12"
-#define ODD     "127.0.28.13"
+#define CONTROL unit_host(11)
+#define USER    unit_host(12)
+#define ODD     unit_host(13)
 
 static struct {
     struct pfcp_endpoint *endpoint;
@@ -79,13 +79,17 @@ static void association_down(void *owner, struct pfcp_association *association)
     control.downs++;
 }
 
-static const struct pfcp_association_handler association_handler = {association_up, association_down};
+static const struct pfcp_association_handler association_handler = {association_up,
+                                                                    association_down};
 
 /* The user plane's */
 static void accept_association(struct pfcp_endpoint *endpoint, uint32_t transaction)
 {
     struct pfcp_user_plane_ip_resource_information resources[] = {
-        {.has_ipv4 = true, .teid_range_bits = 3, .teid_range = 0x20, .ipv4.s_addr = htonl(0x0a000001)},
+        {.has_ipv4 = true,
+         .teid_range_bits = 3,
+         .teid_range = 0x20,
+         .ipv4.s_addr = htonl(0x0a000001)},
         {.has_ipv4 = true,
          .has_source_interface = true,
          .source_interface = PFCP_INTERFACE_CORE,
@@ -117,9 +121,11 @@ static void user_request(void *owner, struct udp_peer *peer, uint32_t transactio
         struct pfcp_session_establishment_response response = {
             .node_id = pfcp_own_node_id(user.endpoint), .cause = 1, .up_f_seid = &f_seid};
         user.sessions++;
-        assert_int_equal(pfcp_answer(user.endpoint, transaction, body->cp_f_seid.seid, &response), 0);
+        assert_int_equal(pfcp_answer(user.endpoint, transaction, body->cp_f_seid.seid, &response),
+                         0);
     } else {
-        pfcp_refuse(user.endpoint, transaction, 0, user.refuse ? user.refuse : PFCP_CAUSE_SERVICE_NOT_SUPPORTED, 0);
+        pfcp_refuse(user.endpoint, transaction, 0,
+                    user.refuse ? user.refuse : PFCP_CAUSE_SERVICE_NOT_SUPPORTED, 0);
     }
 }
 
@@ -130,7 +136,8 @@ static void user_restarted(void *owner, struct udp_peer *peer)
     user.restarts++;
 }
 
-static const struct pfcp_handler user_handler = {.request = user_request, .peer_restarted = user_restarted};
+static const struct pfcp_handler user_handler = {.request = user_request,
+                                                 .peer_restarted = user_restarted};
 
 static struct udp_settings fast(void)
 {
@@ -148,7 +155,9 @@ static void open_user_plane(uint32_t recovery)
     struct sockaddr_in local = address(USER);
 
     settings.probe_interval_ms = 0;
-    assert_int_equal(pfcp_open((struct sockaddr *)&local, &settings, recovery, &user_handler, NULL, &user.endpoint), 0);
+    assert_int_equal(pfcp_open((struct sockaddr *)&local, &settings, recovery, &user_handler, NULL,
+                               &user.endpoint),
+                     0);
 }
 
 static void close_user_plane(void)
@@ -169,7 +178,8 @@ static int set_up(void **state)
     if (loop_init() < 0)
         return -1;
     open_user_plane(1000);
-    if (pfcp_open((struct sockaddr *)&local, &settings, 5000, &control_handler, NULL, &control.endpoint) < 0)
+    if (pfcp_open((struct sockaddr *)&local, &settings, 5000, &control_handler, NULL,
+                  &control.endpoint) < 0)
         return -1;
     control.association =
         pfcp_associate(control.endpoint, (struct sockaddr *)&to, 20, &association_handler, NULL);
@@ -203,8 +213,10 @@ static void an_association_comes_up(void **state)
     assert_int_equal(user.associations, 1);
     assert_int_equal(control.restarts, 0);
     assert_int_equal(pfcp_association_features(control.association), PFCP_UP_EMPU);
-    const struct pfcp_resource *access = pfcp_association_resource(control.association, PFCP_INTERFACE_ACCESS);
-    const struct pfcp_resource *core = pfcp_association_resource(control.association, PFCP_INTERFACE_CORE);
+    const struct pfcp_resource *access =
+        pfcp_association_resource(control.association, PFCP_INTERFACE_ACCESS);
+    const struct pfcp_resource *core =
+        pfcp_association_resource(control.association, PFCP_INTERFACE_CORE);
     assert_int_equal(access->teid_range_bits, 3);
     assert_int_equal(access->teid_range, 0x20);
     assert_int_equal(ntohl(access->ipv4.s_addr), 0x0a000001);
@@ -267,7 +279,8 @@ static void a_control_plane_that_starts_anew_is_noticed(void **state)
     wait_until(&control.ups, 1);
     pfcp_association_end(control.association);
     pfcp_close(control.endpoint);
-    assert_int_equal(pfcp_open((struct sockaddr *)&local, &settings, 5001, &control_handler, NULL, &control.endpoint),
+    assert_int_equal(pfcp_open((struct sockaddr *)&local, &settings, 5001, &control_handler, NULL,
+                               &control.endpoint),
                      0);
     control.association =
         pfcp_associate(control.endpoint, (struct sockaddr *)&to, 20, &association_handler, NULL);
@@ -289,7 +302,8 @@ static void ask(void *argument)
     struct asker *asker = argument;
     struct pfcp_message *answer;
 
-    asker->err = pfcp_request(pfcp_association_peer(control.association), 7, asker->type, asker->body, &answer);
+    asker->err = pfcp_request(pfcp_association_peer(control.association), 7, asker->type,
+                              asker->body, &answer);
     if (asker->err == 0 && asker->type == PFCP_SESSION_ESTABLISHMENT_REQUEST) {
         const struct pfcp_session_establishment_response *response = answer->body;
         asker->cause = response->cause;
@@ -341,7 +355,8 @@ static size_t exchange(struct bytes datagram, uint8_t *answer, size_t size)
 
     to.sin_port = htons(PFCP_PORT);
     assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-    assert_int_equal(sendto(fd, datagram.at, datagram.len, 0, (struct sockaddr *)&to, sizeof(to)), datagram.len);
+    assert_int_equal(sendto(fd, datagram.at, datagram.len, 0, (struct sockaddr *)&to, sizeof(to)),
+                     datagram.len);
     loop_run_for(5);
     ssize_t n = recv(fd, answer, size, 0);
     close(fd);
@@ -351,17 +366,26 @@ static size_t exchange(struct bytes datagram, uint8_t *answer, size_t size)
 static void odd_messages(void **state)
 {
     (void)state;
+    uint8_t own[4];
+    struct in_addr user_address = address(USER).sin_addr;
+    memcpy(own, &user_address, sizeof(own));
     uint8_t answer[64];
     /* Heartbeat */
-    size_t len = exchange(BYTES(0x20, 1, 0, 12, 0, 0, 9, 0, 0, 96, 0, 4, 1, 2, 3, 4), answer, sizeof(answer));
-    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x20, 2, 0, 12, 0, 0, 9, 0, 0, 96, 0, 4, 0, 0, 0x03, 0xe8)));
+    size_t len = exchange(BYTES(0x20, 1, 0, 12, 0, 0, 9, 0, 0, 96, 0, 4, 1, 2, 3, 4), answer,
+                          sizeof(answer));
+    assert_true(bytes_equal(bytes_of(answer, len),
+                            BYTES(0x20, 2, 0, 12, 0, 0, 9, 0, 0, 96, 0, 4, 0, 0, 0x03, 0xe8)));
     /* Association Setup Request without a node id */
-    len = exchange(BYTES(0x20, 5, 0, 12, 0, 0, 10, 0, 0, 96, 0, 4, 1, 2, 3, 4), answer, sizeof(answer));
-    assert_true(bytes_equal(bytes_of(answer, len), BYTES(0x20, 6, 0, 26, 0, 0, 10, 0, 0, 60, 0, 5, 0, 127, 0, 28, 12,
-                                                         0, 19, 0, 1, 66, 0, 96, 0, 4, 0, 0, 0x03, 0xe8)));
-    /* Session Establishment Request with a CP F-SEID and no rules: refused to that SEID, naming Create PDR */
-    len = exchange(BYTES(0x21, 50, 0, 38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 60, 0, 5, 0, 127, 0, 28, 13,
-                         0, 57, 0, 13, 2, 0, 0, 0, 0, 0, 0, 0, 0x42, 127, 0, 28, 13), answer, sizeof(answer));
+    len = exchange(BYTES(0x20, 5, 0, 12, 0, 0, 10, 0, 0, 96, 0, 4, 1, 2, 3, 4), answer,
+                   sizeof(answer));
+    assert_true(bytes_equal(bytes_of(answer, len),
+                            BYTES(0x20, 6, 0, 26, 0, 0, 10, 0, 0, 60, 0, 5, 0, own[0], own[1],
+                                  own[2], own[3], 0, 19, 0, 1, 66, 0, 96, 0, 4, 0, 0, 0x03, 0xe8)));
+    /* Session Establishment Request with a CP F-SEID and no rules: refused to that SEID, naming
+     * Create PDR */
+    len = exchange(BYTES(0x21, 50, 0, 38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 60, 0, 5, 0, 127,
+                         0, 28, 13, 0, 57, 0, 13, 2, 0, 0, 0, 0, 0, 0, 0, 0x42, 127, 0, 28, 13),
+                   answer, sizeof(answer));
     assert_true(len > 16);
     assert_int_equal(answer[1], 51);
     assert_int_equal(answer[11], 0x42);
@@ -381,8 +405,22 @@ static void refusals_of_all_kinds(void **state)
     user.refuse = PFCP_CAUSE_REQUEST_REJECTED;
     for (size_t i = 0; i < sizeof(requests); i++) {
         bool is_session = requests[i] >= 50;
-        uint8_t request[] = {is_session ? 0x21 : 0x20, requests[i], 0, is_session ? 12 : 4, 0, 0, 0, 0, 0, 0, 0, 9,
-                             0, 0, (uint8_t)(20 + i), 0};
+        uint8_t request[] = {is_session ? 0x21 : 0x20,
+                             requests[i],
+                             0,
+                             is_session ? 12 : 4,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0,
+                             9,
+                             0,
+                             0,
+                             (uint8_t)(20 + i),
+                             0};
         uint8_t answer[64];
         if (!is_session)
             memmove(request + 4, request + 12, 4);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -905,6 +906,52 @@ static void a_nat_may_change_its_mind(void **state)
     close(nat.outside[1]);
 }
 
+/* In a process of its own: connects, sends, and ends in the middle of the loop's turn. */
+static void live_and_end(bool in_order)
+{
+    uv_loop_fork(loop_uv());
+    usleep(100000); /* for the listener */
+    connect_from(0);
+    for (int i = 0; i < 1000 && t.end[CLIENT].ups == 0; i++)
+        loop_run_for(2);
+    for (int i = 0; i < 10; i++)
+        sctp_send(t.end[CLIENT].association, 0, 18, bytes_of("last", 4));
+    if (in_order)
+        sctp_shutdown(t.end[CLIENT].association);
+    exit(0);
+}
+
+static void a_process_that_ends(bool in_order)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    int status;
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        live_and_end(in_order);
+    listen_here();
+    assert_true(until(server_down, 3000));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static void the_end_of_a_process_is_told_to_its_peers(void **state)
+{
+    (void)state;
+    NEEDS_CARRIER();
+    a_process_that_ends(false);
+    assert_int_equal(t.end[SERVER].reason, SCTP_DOWN_ABORT);
+}
+
+static void a_process_stays_for_the_end_in_order(void **state)
+{
+    (void)state;
+    NEEDS_CARRIER();
+    a_process_that_ends(true);
+    assert_int_equal(t.end[SERVER].reason, SCTP_DOWN_SHUTDOWN);
+    assert_int_equal(t.end[SERVER].messages, 10);
+}
+
 static void ipv6_works_as_well(void **state)
 {
     (void)state;
@@ -1020,6 +1067,8 @@ int main(void)
         ON_OURS(an_init_flood_locks_nobody_out),
         ON_ALL(too_long_a_message_ends_the_association),
         ON(udp, a_nat_may_change_its_mind),
+        ON_OURS(the_end_of_a_process_is_told_to_its_peers),
+        ON_ALL(a_process_stays_for_the_end_in_order),
         ON_ALL(ipv6_works_as_well),
         ON_ALL(a_wildcard_listener_answers_from_where_it_was_asked),
     };

@@ -1,6 +1,7 @@
 /*
- * udp_request_test.c -- the request layer on loopback, with a small protocol of its own: type (1), sequence number (3), payload. The other
- * end is a bare socket, so that the test can lose, repeat, delay and forge.
+ * udp_request_test.c -- the request layer on loopback, with a small protocol of its own: type (1),
+ * sequence number (3), payload. The other end is a bare socket, so that the test can lose, repeat,
+ * delay and forge.
  */
 #include "gtp_unit.h"
 
@@ -25,7 +26,8 @@ static int toy_head(struct bytes datagram, struct udp_head *head)
     if (r.bad || head->type > NOTICE)
         return -EBADMSG;
     head->role = head->type == NOTICE ? UDP_ROLE_NOTIFICATION
-                                      : head->type & 1 ? UDP_ROLE_REQUEST : UDP_ROLE_ANSWER;
+                 : head->type & 1     ? UDP_ROLE_REQUEST
+                                      : UDP_ROLE_ANSWER;
     head->answers = (uint8_t)(head->type - 1);
     if (head->role == UDP_ROLE_ANSWER && rd_left(&r) >= 2 && r.at[0] == '+')
         head->length = datagram.len - rd_left(&r) + 1; /* a piggybacked message follows */
@@ -57,8 +59,8 @@ static struct {
     bool answer_at_once;
 } seen;
 
-static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction, const struct udp_head *head,
-                       struct bytes datagram)
+static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction,
+                       const struct udp_head *head, struct bytes datagram)
 {
     (void)owner;
     (void)peer;
@@ -72,8 +74,10 @@ static void on_request(void *owner, struct udp_peer *peer, uint32_t transaction,
     if (seen.answer_at_once) {
         uint8_t answer[5] = {(uint8_t)(head->type + 1), (uint8_t)(head->sequence >> 16),
                              (uint8_t)(head->sequence >> 8), (uint8_t)head->sequence, 'A'};
-        assert_int_equal(udp_answer(seen.endpoint, transaction, bytes_of(answer, sizeof(answer))), 0);
-        assert_int_equal(udp_answer(seen.endpoint, transaction, bytes_of(answer, sizeof(answer))), -ENOENT);
+        assert_int_equal(udp_answer(seen.endpoint, transaction, bytes_of(answer, sizeof(answer))),
+                         0);
+        assert_int_equal(udp_answer(seen.endpoint, transaction, bytes_of(answer, sizeof(answer))),
+                         -ENOENT);
     }
 }
 
@@ -169,7 +173,7 @@ static int bare; /* 127.0.0.12 */
 static int set_up_with(uint32_t timeout_ms, uint8_t attempts, uint32_t probe_ms, uint32_t table)
 {
     struct udp_settings settings = udp_settings_default();
-    struct sockaddr_in local = address("127.0.0.11", 0);
+    struct sockaddr_in local = address(unit_host(11), 0);
 
     memset(&seen, 0, sizeof(seen));
     settings.timeout_ms = timeout_ms;
@@ -179,8 +183,9 @@ static int set_up_with(uint32_t timeout_ms, uint8_t attempts, uint32_t probe_ms,
     settings.max_peers = 4;
     if (loop_init() < 0)
         return -1;
-    bare = bare_socket("127.0.0.12");
-    return udp_endpoint_open((struct sockaddr *)&local, &toy, &settings, &handler, NULL, &seen.endpoint);
+    bare = bare_socket(unit_host(12));
+    return udp_endpoint_open((struct sockaddr *)&local, &toy, &settings, &handler, NULL,
+                             &seen.endpoint);
 }
 
 static int set_up(void **state)
@@ -231,7 +236,7 @@ static void ask(void *argument)
     datagram[1] = (uint8_t)(asker->sequence >> 16);
     datagram[2] = (uint8_t)(asker->sequence >> 8);
     datagram[3] = (uint8_t)asker->sequence;
-    asker->err = udp_request(peer("127.0.0.12"), REQUEST, asker->sequence,
+    asker->err = udp_request(peer(unit_host(12)), REQUEST, asker->sequence,
                              bytes_of(datagram, sizeof(datagram)), &answer);
     if (asker->err == 0)
         memcpy(asker->answer, answer.at + 4, answer.len - 4 < 7 ? answer.len - 4 : 7);
@@ -249,7 +254,7 @@ static void an_answer_ends_the_wait(void **state)
     assert_false(asker.done);
     datagram[0] = ANSWER;
     memcpy(datagram + 4, "hello", 5);
-    bare_send(bare, "127.0.0.11", datagram, 9);
+    bare_send(bare, unit_host(11), datagram, 9);
     loop_run_for(5);
     assert_true(asker.done);
     assert_int_equal(asker.err, 0);
@@ -257,7 +262,7 @@ static void an_answer_ends_the_wait(void **state)
     assert_int_equal(udp_counters(seen.endpoint).calls, 0);
     assert_int_equal(udp_counters(seen.endpoint).retransmissions, 0);
     /* the same answer again is late */
-    bare_send(bare, "127.0.0.11", datagram, 9);
+    bare_send(bare, unit_host(11), datagram, 9);
     loop_run_for(5);
     assert_int_equal(udp_counters(seen.endpoint).late_answers, 1);
 }
@@ -273,7 +278,7 @@ static void a_lost_request_is_sent_again_unchanged(void **state)
     assert_int_equal(bare_receive(bare, second, sizeof(second), 500), 5);
     assert_memory_equal(first, second, 5);
     second[0] = ANSWER;
-    bare_send(bare, "127.0.0.11", second, 5);
+    bare_send(bare, unit_host(11), second, 5);
     loop_run_for(5);
     assert_true(asker.done);
     assert_int_equal(asker.err, 0);
@@ -302,22 +307,22 @@ static void only_the_right_answer_counts(void **state)
     (void)state;
     struct asker asker = {0};
     uint8_t datagram[64];
-    int stranger = bare_socket("127.0.0.13");
+    int stranger = bare_socket(unit_host(13));
 
     fiber_spawn("ask", ask, &asker);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
     datagram[0] = ANSWER;
-    bare_send(stranger, "127.0.0.11", datagram, 5); /* from another host */
+    bare_send(stranger, unit_host(11), datagram, 5); /* from another host */
     datagram[0] = PROBE_ANSWER;
-    bare_send(bare, "127.0.0.11", datagram, 5); /* of another kind */
+    bare_send(bare, unit_host(11), datagram, 5); /* of another kind */
     datagram[0] = ANSWER;
     datagram[3] ^= 1;
-    bare_send(bare, "127.0.0.11", datagram, 5); /* of another number */
+    bare_send(bare, unit_host(11), datagram, 5); /* of another number */
     loop_run_for(5);
     assert_false(asker.done);
     assert_int_equal(udp_counters(seen.endpoint).late_answers, 3);
     datagram[3] ^= 1;
-    bare_send(bare, "127.0.0.11", datagram, 5);
+    bare_send(bare, unit_host(11), datagram, 5);
     loop_run_for(5);
     assert_true(asker.done);
     assert_int_equal(asker.err, 0);
@@ -336,7 +341,8 @@ static void a_cancelled_fiber_leaves_nothing_behind(void **state)
     assert_int_equal(asker.err, -ECANCELED);
     assert_int_equal(udp_counters(seen.endpoint).calls, 0);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5); /* it was under way */
-    assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 60), 0); /* and is not sent again */
+    assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 60),
+                     0); /* and is not sent again */
 }
 
 static void closing_ends_all_waits(void **state)
@@ -374,24 +380,31 @@ static void a_request_that_comes_twice_is_done_once_and_answered_twice(void **st
     uint8_t request[5] = {REQUEST, 0, 0, 7, 'x'}, datagram[64];
 
     seen.answer_at_once = true;
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
-    assert_memory_equal(datagram, "\x02\0\0\x07" "A", 5);
-    bare_send(bare, "127.0.0.11", request, 5);
+    assert_memory_equal(datagram,
+                        "\x02\0\0\x07"
+                        "A",
+                        5);
+    bare_send(bare, unit_host(11), request, 5);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
-    assert_memory_equal(datagram, "\x02\0\0\x07" "A", 5);
+    assert_memory_equal(datagram,
+                        "\x02\0\0\x07"
+                        "A",
+                        5);
     assert_int_equal(seen.requests, 1);
     assert_int_equal(udp_counters(seen.endpoint).duplicates, 1);
     /* another number, or the same from another port, is another request */
     request[3] = 8;
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
     assert_int_equal(seen.requests, 2);
     int other_port = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in in = address("127.0.0.12", 0);
+    struct sockaddr_in in = address(unit_host(12), 0);
     assert_int_equal(bind(other_port, (struct sockaddr *)&in, sizeof(in)), 0);
-    bare_send(other_port, "127.0.0.11", request, 5);
-    assert_int_equal(bare_receive(other_port, datagram, sizeof(datagram), 500), 5); /* to where it came from */
+    bare_send(other_port, unit_host(11), request, 5);
+    assert_int_equal(bare_receive(other_port, datagram, sizeof(datagram), 500),
+                     5); /* to where it came from */
     assert_int_equal(seen.requests, 3);
     close(other_port);
 }
@@ -401,8 +414,8 @@ static void a_duplicate_of_a_request_in_progress_waits_for_its_answer(void **sta
     (void)state;
     uint8_t request[5] = {REQUEST, 0, 0, 7, 'x'}, datagram[64];
 
-    bare_send(bare, "127.0.0.11", request, 5);
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 20), 0);
     assert_int_equal(seen.requests, 1);
     request[0] = ANSWER;
@@ -416,11 +429,11 @@ static void an_abandoned_request_is_new_when_it_comes_again(void **state)
     (void)state;
     uint8_t request[5] = {REQUEST, 0, 0, 7, 'x'};
 
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     loop_run_for(5);
     udp_abandon(seen.endpoint, seen.transaction);
     assert_int_equal(udp_answer(seen.endpoint, seen.transaction, bytes_of(request, 5)), -ENOENT);
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     loop_run_for(5);
     assert_int_equal(seen.requests, 2);
 }
@@ -431,12 +444,12 @@ static void remembered_answers_are_forgotten(void **state)
     uint8_t request[5] = {REQUEST, 0, 0, 7, 'x'};
 
     seen.answer_at_once = true;
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     loop_run_for(5);
     assert_int_equal(udp_counters(seen.endpoint).transactions, 1);
     loop_run_for(1100); /* 4 x 20 ms, and the sweep's half second twice */
     assert_int_equal(udp_counters(seen.endpoint).transactions, 0);
-    bare_send(bare, "127.0.0.11", request, 5);
+    bare_send(bare, unit_host(11), request, 5);
     loop_run_for(5);
     assert_int_equal(seen.requests, 2);
 }
@@ -449,7 +462,7 @@ static void a_full_table_forgets_answers_and_refuses_requests(void **state)
     seen.answer_at_once = true;
     for (unsigned i = 0; i < 100; i++) {
         request[3] = (uint8_t)i;
-        bare_send(bare, "127.0.0.11", request, 5);
+        bare_send(bare, unit_host(11), request, 5);
     }
     loop_run_for(10);
     assert_int_equal(seen.requests, 100); /* old answers made room */
@@ -458,7 +471,7 @@ static void a_full_table_forgets_answers_and_refuses_requests(void **state)
     for (unsigned i = 0; i < 100; i++) {
         request[2] = 1;
         request[3] = (uint8_t)i;
-        bare_send(bare, "127.0.0.11", request, 5);
+        bare_send(bare, unit_host(11), request, 5);
     }
     loop_run_for(10);
     assert_int_equal(seen.requests, 164); /* work in progress does not */
@@ -471,16 +484,17 @@ static void notices_and_rubbish(void **state)
     uint8_t notice[5] = {NOTICE, 0, 0, 7, 'x'}, rubbish[5] = {99, 0, 0, 7, 'x'};
     static uint8_t huge[UDP_REQUEST_MAX_DATAGRAM + 1] = {REQUEST};
 
-    bare_send(bare, "127.0.0.11", notice, 5);
-    bare_send(bare, "127.0.0.11", rubbish, 5);
-    bare_send(bare, "127.0.0.11", rubbish, 0);
-    bare_send(bare, "127.0.0.11", huge, sizeof(huge));
+    bare_send(bare, unit_host(11), notice, 5);
+    bare_send(bare, unit_host(11), rubbish, 5);
+    bare_send(bare, unit_host(11), rubbish, 0);
+    bare_send(bare, unit_host(11), huge, sizeof(huge));
     loop_run_for(10);
     assert_int_equal(seen.notices, 1);
     assert_int_equal(seen.malformed, 2);
     assert_int_equal(udp_counters(seen.endpoint).malformed, 3);
-    struct sockaddr_in to = address("127.0.0.12", PORT);
-    assert_int_equal(udp_notify(seen.endpoint, (struct sockaddr *)&to, bytes_of(huge, sizeof(huge))), -EMSGSIZE);
+    struct sockaddr_in to = address(unit_host(12), PORT);
+    assert_int_equal(
+        udp_notify(seen.endpoint, (struct sockaddr *)&to, bytes_of(huge, sizeof(huge))), -EMSGSIZE);
     assert_int_equal(udp_notify(seen.endpoint, (struct sockaddr *)&to, bytes_of(notice, 5)), 0);
     assert_int_equal(bare_receive(bare, huge, sizeof(huge), 500), 5);
 }
@@ -495,7 +509,7 @@ static void a_piggybacked_message_is_taken_too(void **state)
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
     datagram[0] = ANSWER;
     memcpy(datagram + 4, "+\x01\0\0\x09", 5);
-    bare_send(bare, "127.0.0.11", datagram, 9);
+    bare_send(bare, unit_host(11), datagram, 9);
     loop_run_for(5);
     assert_true(asker.done);
     assert_string_equal(asker.answer, "+");
@@ -514,7 +528,7 @@ static void many_at_once(void **state)
     for (size_t i = 0; i < 60; i++) {
         assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 5);
         datagram[0] = ANSWER;
-        bare_send(bare, "127.0.0.11", datagram, 5);
+        bare_send(bare, unit_host(11), datagram, 5);
     }
     loop_run_for(10);
     for (size_t i = 0; i < 60; i++)
@@ -524,7 +538,7 @@ static void many_at_once(void **state)
 static void restarts_are_noticed(void **state)
 {
     (void)state;
-    struct udp_peer *other = peer("127.0.0.12");
+    struct udp_peer *other = peer(unit_host(12));
     uint32_t recovery;
     uint8_t datagram[64];
 
@@ -540,14 +554,14 @@ static void restarts_are_noticed(void **state)
     assert_int_equal(datagram[0], PROBE);
     datagram[0] = PROBE_ANSWER;
     datagram[4] = 3;
-    bare_send(bare, "127.0.0.11", datagram, 5);
+    bare_send(bare, unit_host(11), datagram, 5);
     loop_run_for(5);
     assert_int_equal(seen.restarts, 2); /* an old message: nothing happened */
     assert_false(udp_peer_note_recovery(other, 1, false));
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 4);
     datagram[0] = PROBE_ANSWER;
     datagram[4] = 1;
-    bare_send(bare, "127.0.0.11", datagram, 5);
+    bare_send(bare, unit_host(11), datagram, 5);
     loop_run_for(5);
     assert_int_equal(seen.restarts, 3); /* it did lose count */
     assert_true(udp_peer_recovery(other, &recovery));
@@ -558,13 +572,13 @@ static void peers_in_use_are_probed(void **state)
 {
     (void)state;
     uint8_t datagram[64];
-    struct udp_peer *other = peer("127.0.0.12");
+    struct udp_peer *other = peer(unit_host(12));
 
     udp_peer_use(other);
     assert_int_equal(bare_receive(bare, datagram, sizeof(datagram), 500), 4);
     assert_int_equal(datagram[0], PROBE);
     datagram[0] = PROBE_ANSWER;
-    bare_send(bare, "127.0.0.11", datagram, 4);
+    bare_send(bare, unit_host(11), datagram, 4);
     loop_run_for(5);
     assert_int_equal(seen.probes, 1);
     /* silence: three attempts each, told once */
@@ -574,7 +588,7 @@ static void peers_in_use_are_probed(void **state)
     assert_int_equal(seen.downs, 1);
     assert_false(udp_peer_is_up(other));
     /* any message brings it back */
-    bare_send(bare, "127.0.0.11", (uint8_t[]){NOTICE, 0, 0, 1}, 4);
+    bare_send(bare, unit_host(11), (uint8_t[]){NOTICE, 0, 0, 1}, 4);
     loop_run_for(5);
     assert_int_equal(seen.ups, 1);
     /* nobody uses it: silence again */
@@ -594,27 +608,25 @@ static void the_table_of_peers_keeps_those_in_use(void **state)
 {
     (void)state;
     uint32_t in_use = 0, id;
-    char host[16];
 
     for (unsigned i = 20; i < 23; i++) {
-        snprintf(host, sizeof(host), "127.0.0.%u", i);
-        struct udp_peer *one = peer(host);
+        struct udp_peer *one = peer(unit_host(i));
         udp_peer_use(one);
         in_use = udp_peer_id(one);
     }
-    struct udp_peer *idle = peer("127.0.0.30");
-    assert_string_equal(udp_peer_name(idle), "127.0.0.30");
+    struct udp_peer *idle = peer(unit_host(30));
+    assert_string_equal(udp_peer_name(idle), unit_host(30));
     id = udp_peer_id(idle);
     assert_ptr_equal(udp_peer_get(seen.endpoint, id), idle);
-    (void)peer("127.0.0.31"); /* takes the idle one's place */
+    (void)peer(unit_host(31)); /* takes the idle one's place */
     assert_null(udp_peer_get(seen.endpoint, id));
-    udp_peer_use(peer("127.0.0.31"));
-    struct sockaddr_in one_more = address("127.0.0.32", 0);
+    udp_peer_use(peer(unit_host(31)));
+    struct sockaddr_in one_more = address(unit_host(32), 0);
     assert_null(udp_peer_at(seen.endpoint, (struct sockaddr *)&one_more));
     assert_non_null(udp_peer_get(seen.endpoint, in_use));
     assert_int_equal(udp_counters(seen.endpoint).peers, 4);
     /* a request of a host that finds no place is dropped, not answered wrongly */
-    bare_send(bare, "127.0.0.11", (uint8_t[]){REQUEST, 0, 0, 1}, 4);
+    bare_send(bare, unit_host(11), (uint8_t[]){REQUEST, 0, 0, 1}, 4);
     loop_run_for(5);
     assert_int_equal(seen.requests, 0);
     assert_int_equal(udp_counters(seen.endpoint).refused, 1);
@@ -623,11 +635,11 @@ static void the_table_of_peers_keeps_those_in_use(void **state)
 static void a_stranger_is_told_who_we_are_until_it_is_heard(void **state)
 {
     (void)state;
-    struct udp_peer *other = peer("127.0.0.12");
+    struct udp_peer *other = peer(unit_host(12));
 
     assert_true(udp_peer_is_new(other));
     assert_true(udp_peer_is_new(other)); /* what we sent may be lost */
-    bare_send(bare, "127.0.0.11", (uint8_t[]){NOTICE, 0, 0, 1}, 4);
+    bare_send(bare, unit_host(11), (uint8_t[]){NOTICE, 0, 0, 1}, 4);
     loop_run_for(5);
     assert_false(udp_peer_is_new(other));
     udp_peer_note_recovery(other, 1, false);
@@ -641,14 +653,17 @@ static void addresses_that_cannot_be(void **state)
     struct sockaddr unknown = {.sa_family = AF_UNIX};
     struct udp_settings settings = udp_settings_default();
     struct udp_endpoint *endpoint;
-    struct sockaddr_in taken = address("127.0.0.11", PORT), foreign = address("192.0.2.77", PORT);
+    struct sockaddr_in taken = address(unit_host(11), PORT), foreign = address("192.0.2.77", PORT);
 
     assert_null(udp_peer_at(seen.endpoint, &unknown));
-    assert_int_equal(udp_endpoint_open(&unknown, &toy, &settings, &handler, NULL, &endpoint), -EAFNOSUPPORT);
-    assert_int_equal(udp_endpoint_open((struct sockaddr *)&taken, &toy, &settings, &handler, NULL, &endpoint),
-                     -EADDRINUSE);
-    assert_int_equal(udp_endpoint_open((struct sockaddr *)&foreign, &toy, &settings, &handler, NULL, &endpoint),
-                     -EADDRNOTAVAIL);
+    assert_int_equal(udp_endpoint_open(&unknown, &toy, &settings, &handler, NULL, &endpoint),
+                     -EAFNOSUPPORT);
+    assert_int_equal(
+        udp_endpoint_open((struct sockaddr *)&taken, &toy, &settings, &handler, NULL, &endpoint),
+        -EADDRINUSE);
+    assert_int_equal(
+        udp_endpoint_open((struct sockaddr *)&foreign, &toy, &settings, &handler, NULL, &endpoint),
+        -EADDRNOTAVAIL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,12 +1,14 @@
 /*
  * avp.c -- AVP header and data formats of Diameter (RFC 6733 clauses 4.1 to 4.4).
  *
- * An AVP is code (32 bits), flags (8), length (24, header and data without padding), the vendor id when the V bit is
- * set, the data, and padding to a multiple of four octets. Unlike GTP and PFCP, Diameter is strict: a fixed-length
- * format must have exactly its length, an unknown AVP with the M bit fails the request, and so does one too many.
+ * An AVP is code (32 bits), flags (8), length (24, header and data without padding), the vendor id
+ * when the V bit is set, the data, and padding to a multiple of four octets. Unlike GTP and PFCP,
+ * Diameter is strict: a fixed-length format must have exactly its length, an unknown AVP with the M
+ * bit fails the request, and so does one too many.
  *
- * "Unknown" means not in any of our tables and not in `dictionary`: the AVPs that TS 29.272 lists for a message but
- * that an LTE core without circuit-switched, LCS or CSG services has no use for. Those are accepted and ignored.
+ * "Unknown" means not in any of our tables and not in `dictionary`: the AVPs that TS 29.272 lists
+ * for a message but that an LTE core without circuit-switched, LCS or CSG services has no use for.
+ * Those are accepted and ignored.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -42,7 +44,8 @@ static bool take_avp(struct reader *r, struct tlv *avp)
         return false;
     avp->value = rd_view(r, len - header);
     avp->whole = bytes_of(start, len);
-    /* The padding of a message's last AVP is forgotten by some; nothing is lost by accepting that. */
+    /* The padding of a message's last AVP is forgotten by some; nothing is lost by accepting that.
+     */
     size_t padding = padding_of(len);
     rd_skip(r, padding < rd_left(r) ? padding : rd_left(r));
     return true;
@@ -74,17 +77,17 @@ static void close_avp(struct writer *w, size_t opened)
 static const struct {
     uint32_t vendor, code;
 } dictionary[] = {
-    {0, 33},     /* Proxy-State */
-    {0, 261},    /* Redirect-Host-Usage */
-    {0, 262},    /* Redirect-Max-Cache-Time */
-    {0, 280},    /* Proxy-Host */
-    {0, 282},    /* Route-Record */
-    {0, 284},    /* Proxy-Info */
-    {0, 292},    /* Redirect-Host */
-    {0, 301},    /* DRMP */
-    {0, 621},    /* OC-Supported-Features */
-    {0, 623},    /* OC-OLR */
-    {0, 650},    /* Load */
+    {0, 33},       /* Proxy-State */
+    {0, 261},      /* Redirect-Host-Usage */
+    {0, 262},      /* Redirect-Max-Cache-Time */
+    {0, 280},      /* Proxy-Host */
+    {0, 282},      /* Route-Record */
+    {0, 284},      /* Proxy-Info */
+    {0, 292},      /* Redirect-Host */
+    {0, 301},      /* DRMP */
+    {0, 621},      /* OC-Supported-Features */
+    {0, 623},      /* OC-OLR */
+    {0, 650},      /* Load */
     {10415, 28},   /* External-Identifier */
     {10415, 1404}, /* QoS-Subscribed */
     {10415, 1415}, /* UTRAN-Vector */
@@ -186,7 +189,7 @@ bool diameter_identity_equal(struct bytes a, struct bytes b)
     return true;
 }
 
-/* ---- Data formats -------------------------------------------------------------------------------------- */
+/* ---- Data formats ---- */
 
 static const struct diameter_format_facts *facts_of(const struct wire_type *type)
 {
@@ -222,11 +225,14 @@ static void unsigned32_print(const struct wire_type *type, struct text *t, const
         text_add(t, "%u", v);
 }
 
-#define UNSIGNED32(type_name, names_of)                                                            \
-    {                                                                                              \
-        .name = (type_name), .size = sizeof(uint32_t), .decode = unsigned32_decode,                \
-        .encode = unsigned32_encode, .print = unsigned32_print,                                    \
-        .more = &(const struct diameter_format_facts){4, 4, (names_of)}                            \
+#define UNSIGNED32(type_name, names_of)                                             \
+    {                                                                               \
+        .name = (type_name), .size = sizeof(uint32_t), .decode = unsigned32_decode, \
+        .encode = unsigned32_encode, .print = unsigned32_print,                     \
+        .more = &(const struct diameter_format_facts)                               \
+        {                                                                           \
+            4, 4, (names_of)                                                        \
+        }                                                                           \
     }
 
 const struct wire_type diameter_unsigned32_type = UNSIGNED32("Unsigned32", NULL);
@@ -265,14 +271,17 @@ static void secret_print(const struct wire_type *type, struct text *t, const voi
 {
     (void)type;
     (void)value;
-    text_add(t, "(hidden)");
+    text_add(t, "(secret)");
 }
 
-#define OCTETS(type_name, print_with, at_least, at_most)                                           \
-    {                                                                                              \
-        .name = (type_name), .size = sizeof(struct bytes), .decode = octets_decode,                \
-        .encode = octets_encode, .print = (print_with),                                            \
-        .more = &(const struct diameter_format_facts){(at_least), (at_most), NULL}                 \
+#define OCTETS(type_name, print_with, at_least, at_most)                            \
+    {                                                                               \
+        .name = (type_name), .size = sizeof(struct bytes), .decode = octets_decode, \
+        .encode = octets_encode, .print = (print_with),                             \
+        .more = &(const struct diameter_format_facts)                               \
+        {                                                                           \
+            (at_least), (at_most), NULL                                             \
+        }                                                                           \
     }
 
 const struct wire_type diameter_octets_type = OCTETS("OctetString", octets_print, 0, 0);
@@ -295,11 +304,13 @@ static void array_encode(const struct wire_type *type, struct writer *w, const v
     wr_bytes(w, value, type->size);
 }
 
-#define SECRET(type_name, octets)                                                                  \
-    {                                                                                              \
-        .name = (type_name), .size = (octets), .decode = array_decode, .encode = array_encode,     \
-        .print = secret_print,                                                                     \
-        .more = &(const struct diameter_format_facts){(octets), (octets), NULL}                    \
+#define SECRET(type_name, octets)                                                              \
+    {                                                                                          \
+        .name = (type_name), .size = (octets), .decode = array_decode, .encode = array_encode, \
+        .print = secret_print, .more = &(const struct diameter_format_facts)                   \
+        {                                                                                      \
+            (octets), (octets), NULL                                                           \
+        }                                                                                      \
     }
 
 const struct wire_type diameter_secret16_type = SECRET("secret of 16 octets", 16);
@@ -362,7 +373,7 @@ const struct wire_type diameter_address_type = {
     .more = &(const struct diameter_format_facts){6, 18, NULL},
 };
 
-/* ---- What 3GPP puts into texts and octet strings ------------------------------------------------------- */
+/* ---- What 3GPP puts into texts and octet strings ---- */
 
 static void c_text_print(const struct wire_type *type, struct text *t, const void *value)
 {
@@ -573,7 +584,7 @@ const struct wire_type diameter_ecgi_type = {
     .more = &(const struct diameter_format_facts){7, 7, NULL},
 };
 
-/* ---- Values with names ------------------------------------------------------------------------------------ */
+/* ---- Values with names ---- */
 
 static const struct diameter_value_name disconnect_causes[] = {
     {DIAMETER_REBOOTING, "REBOOTING"},
@@ -645,7 +656,10 @@ const struct wire_type s6a_enum_network_access = UNSIGNED32("Enumerated", networ
 const struct wire_type s6a_enum_error_diagnostic = UNSIGNED32("Enumerated", error_diagnostics);
 const struct wire_type s6a_enum_user_state = UNSIGNED32("Enumerated", user_states);
 
-#define RESULT(code) {code, #code}
+#define RESULT(code) \
+    {                \
+        code, #code  \
+    }
 
 static const struct diameter_value_name results[] = {
     RESULT(DIAMETER_SUCCESS),
@@ -702,7 +716,8 @@ const char *diameter_result_name(uint32_t result)
     return "?";
 }
 
-/* Experimental-Result-Code is printed as if it were 3GPP's; whose it is stands before it, in Vendor-Id. */
+/* Experimental-Result-Code is printed as if it were 3GPP's; whose it is stands before it, in
+ * Vendor-Id. */
 static void experimental_print(const struct wire_type *type, struct text *t, const void *value)
 {
     uint32_t code = *(const uint32_t *)value;

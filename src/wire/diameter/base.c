@@ -1,6 +1,7 @@
 /*
- * base.c -- the tables of the base protocol's own messages (RFC 6733 clauses 5.3, 5.4, 5.5, 7.2) and of the grouped AVPs
- * that all applications use. Read with the ABNF of those clauses beside it; the order is theirs.
+ * base.c -- the tables of the base protocol's own messages (RFC 6733 clauses 5.3, 5.4, 5.5, 7.2)
+ * and of the grouped AVPs that all applications use. Read with the ABNF of those clauses beside it;
+ * the order is theirs.
  */
 #include "wire/diameter/avp.h"
 
@@ -32,21 +33,22 @@ const struct wire_type diameter_experimental_result_type =
     WIRE_GROUP_TYPE(diameter_experimental_result, &experimental_result_group);
 
 /* What CER and CEA both tell, behind the sender's identity. */
-#define APPLICATIONS(S)                                                                            \
-    DIAMETER_LIST(S, supported_vendor_id, AVP_SUPPORTED_VENDOR_ID, &diameter_unsigned32_type,      \
-                  MAX_APPLICATIONS),                                                               \
-        DIAMETER_LIST(S, auth_application_id, AVP_AUTH_APPLICATION_ID, &diameter_unsigned32_type,  \
-                      MAX_APPLICATIONS),                                                           \
-        DIAMETER_LIST(S, inband_security_id, AVP_INBAND_SECURITY_ID, &diameter_unsigned32_type,    \
-                      MAX_APPLICATIONS),                                                           \
-        DIAMETER_LIST(S, acct_application_id, AVP_ACCT_APPLICATION_ID, &diameter_unsigned32_type,  \
-                      MAX_APPLICATIONS),                                                           \
-        DIAMETER_LIST(S, vendor_application, AVP_VENDOR_SPECIFIC_APPLICATION_ID,                   \
-                      &diameter_vendor_application_type, MAX_APPLICATIONS),                        \
+#define APPLICATIONS(S)                                                                           \
+    DIAMETER_LIST(S, supported_vendor_id, AVP_SUPPORTED_VENDOR_ID, &diameter_unsigned32_type,     \
+                  MAX_APPLICATIONS),                                                              \
+        DIAMETER_LIST(S, auth_application_id, AVP_AUTH_APPLICATION_ID, &diameter_unsigned32_type, \
+                      MAX_APPLICATIONS),                                                          \
+        DIAMETER_LIST(S, inband_security_id, AVP_INBAND_SECURITY_ID, &diameter_unsigned32_type,   \
+                      MAX_APPLICATIONS),                                                          \
+        DIAMETER_LIST(S, acct_application_id, AVP_ACCT_APPLICATION_ID, &diameter_unsigned32_type, \
+                      MAX_APPLICATIONS),                                                          \
+        DIAMETER_LIST(S, vendor_application, AVP_VENDOR_SPECIFIC_APPLICATION_ID,                  \
+                      &diameter_vendor_application_type, MAX_APPLICATIONS),                       \
         DIAMETER_OPTIONAL(S, firmware_revision, AVP_FIRMWARE_REVISION, &diameter_unsigned32_type)
 
 static const struct wire_ie cer_rows[] = {
-    DIAMETER_MANDATORY(diameter_capabilities, origin_host, AVP_ORIGIN_HOST, &diameter_identity_type),
+    DIAMETER_MANDATORY(diameter_capabilities, origin_host, AVP_ORIGIN_HOST,
+                       &diameter_identity_type),
     DIAMETER_MANDATORY(diameter_capabilities, origin_realm, AVP_ORIGIN_REALM,
                        &diameter_identity_type),
     DIAMETER_LIST_MANDATORY(diameter_capabilities, host_ip_address, AVP_HOST_IP_ADDRESS,
@@ -67,7 +69,8 @@ static const struct wire_ie cea_rows[] = {
                   MAX_ADDRESSES),
     DIAMETER_OPTIONAL(diameter_cea, vendor_id, AVP_VENDOR_ID, &diameter_unsigned32_type),
     DIAMETER_OPTIONAL(diameter_cea, product_name, AVP_PRODUCT_NAME, &diameter_utf8_type),
-    DIAMETER_OPTIONAL(diameter_cea, origin_state_id, AVP_ORIGIN_STATE_ID, &diameter_unsigned32_type),
+    DIAMETER_OPTIONAL(diameter_cea, origin_state_id, AVP_ORIGIN_STATE_ID,
+                      &diameter_unsigned32_type),
     DIAMETER_OPTIONAL(diameter_cea, error_message, AVP_ERROR_MESSAGE, &diameter_utf8_type),
     DIAMETER_OPTIONAL(diameter_cea, failed_avp, AVP_FAILED_AVP, &diameter_octets_type),
     APPLICATIONS(diameter_cea),
@@ -77,7 +80,8 @@ static const struct wire_group cea_group = DIAMETER_GROUP(diameter_cea, cea_rows
 static const struct wire_ie dwr_rows[] = {
     DIAMETER_MANDATORY(diameter_dwr, origin_host, AVP_ORIGIN_HOST, &diameter_identity_type),
     DIAMETER_MANDATORY(diameter_dwr, origin_realm, AVP_ORIGIN_REALM, &diameter_identity_type),
-    DIAMETER_OPTIONAL(diameter_dwr, origin_state_id, AVP_ORIGIN_STATE_ID, &diameter_unsigned32_type),
+    DIAMETER_OPTIONAL(diameter_dwr, origin_state_id, AVP_ORIGIN_STATE_ID,
+                      &diameter_unsigned32_type),
 };
 static const struct wire_group dwr_group = DIAMETER_GROUP(diameter_dwr, dwr_rows);
 
@@ -128,17 +132,18 @@ static const struct wire_ie error_answer_rows[] = {
     DIAMETER_LIST(error_answer, head.proxy_info, AVP_PROXY_INFO, &diameter_octets_type,
                   DIAMETER_MAX_PROXIES),
 };
-const struct wire_group diameter_error_answer_group = DIAMETER_GROUP(error_answer, error_answer_rows);
+const struct wire_group diameter_error_answer_group =
+    DIAMETER_GROUP(error_answer, error_answer_rows);
 
-#define REQUEST(abbreviation, name_of, code, rows, answer_to)                                      \
-    {                                                                                              \
-        .name = (abbreviation), .long_name = (name_of), .application = DIAMETER_APPLICATION_BASE,  \
-        .command = (code), .flags = DIAMETER_FLAG_REQUEST, .group = (rows), .answer = (answer_to)  \
+#define REQUEST(abbreviation, name_of, code, rows, answer_to)                                     \
+    {                                                                                             \
+        .name = (abbreviation), .long_name = (name_of), .application = DIAMETER_APPLICATION_BASE, \
+        .command = (code), .flags = DIAMETER_FLAG_REQUEST, .group = (rows), .answer = (answer_to) \
     }
-#define ANSWER(abbreviation, name_of, code, rows)                                                  \
-    {                                                                                              \
-        .name = (abbreviation), .long_name = (name_of), .application = DIAMETER_APPLICATION_BASE,  \
-        .command = (code), .group = (rows)                                                         \
+#define ANSWER(abbreviation, name_of, code, rows)                                                 \
+    {                                                                                             \
+        .name = (abbreviation), .long_name = (name_of), .application = DIAMETER_APPLICATION_BASE, \
+        .command = (code), .group = (rows)                                                        \
     }
 
 const struct diameter_message diameter_cea_message =
@@ -148,18 +153,16 @@ const struct diameter_message diameter_cer_message =
             &diameter_cea_message);
 const struct diameter_message diameter_dwa_message =
     ANSWER("DWA", "Device-Watchdog-Answer", DIAMETER_DEVICE_WATCHDOG, &peer_answer_group);
-const struct diameter_message diameter_dwr_message =
-    REQUEST("DWR", "Device-Watchdog-Request", DIAMETER_DEVICE_WATCHDOG, &dwr_group,
-            &diameter_dwa_message);
+const struct diameter_message diameter_dwr_message = REQUEST(
+    "DWR", "Device-Watchdog-Request", DIAMETER_DEVICE_WATCHDOG, &dwr_group, &diameter_dwa_message);
 const struct diameter_message diameter_dpa_message =
     ANSWER("DPA", "Disconnect-Peer-Answer", DIAMETER_DISCONNECT_PEER, &peer_answer_group);
-const struct diameter_message diameter_dpr_message =
-    REQUEST("DPR", "Disconnect-Peer-Request", DIAMETER_DISCONNECT_PEER, &dpr_group,
-            &diameter_dpa_message);
+const struct diameter_message diameter_dpr_message = REQUEST(
+    "DPR", "Disconnect-Peer-Request", DIAMETER_DISCONNECT_PEER, &dpr_group, &diameter_dpa_message);
 
 static const struct diameter_message *const messages[] = {
     &diameter_cer_message, &diameter_cea_message, &diameter_dwr_message,
     &diameter_dwa_message, &diameter_dpr_message, &diameter_dpa_message,
 };
-const struct diameter_message_table diameter_base_messages = {
-    messages, sizeof(messages) / sizeof(messages[0])};
+const struct diameter_message_table diameter_base_messages = {messages, sizeof(messages) /
+                                                                            sizeof(messages[0])};

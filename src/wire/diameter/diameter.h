@@ -1,19 +1,20 @@
 /*
- * diameter.h -- the door of the Diameter codec: RFC 6733 base protocol, and S6a of TS 29.272 (in s6a.h).
+ * diameter.h -- the door of the Diameter codec: RFC 6733 base protocol, and S6a of TS 29.272 (in
+ * s6a.h).
  *
- * A message is a 20-octet header and a row of AVPs. Every command is a C struct and a table of its AVPs
- * (tlv.h tells how tables work); struct diameter_message names the table, the command code, the application and
- * the answer that belongs to a request. What all requests of an application have in common comes first in
- * the struct, as struct diameter_request_head; of an answer, struct diameter_answer_head. So routing, errors and
- * transactions need to know nothing of the command.
+ * A message is a 20-octet header and a row of AVPs. Every command is a C struct and a table of its
+ * AVPs (tlv.h tells how tables work); struct diameter_message names the table, the command code,
+ * the application and the answer that belongs to a request. What all requests of an application
+ * have in common comes first in the struct, as struct diameter_request_head; of an answer, struct
+ * diameter_answer_head. So routing, errors and transactions need to know nothing of the command.
  *
- * Texts (identities, Session-Id) are struct bytes: views into the received message, or of the caller's text.
- * Numbers are in host byte order. Decoding takes memory from the given arena only; nothing here does I/O or has
- * state. Any thread.
+ * Texts (identities, Session-Id) are struct bytes: views into the received message, or of the
+ * caller's text. Numbers are in host byte order. Decoding takes memory from the given arena only;
+ * nothing here does I/O or has state. Any thread.
  *
  * Result codes: enum diameter_result holds the codes of Result-Code as they are, and those of
- * Experimental-Result as vendor * 10000 + code, so that one number tells the outcome: 5001 is the base protocol's
- * AVP_UNSUPPORTED, DIAMETER_3GPP(5001) is 3GPP's USER_UNKNOWN.
+ * Experimental-Result as vendor * 10000 + code, so that one number tells the outcome: 5001 is the
+ * base protocol's AVP_UNSUPPORTED, DIAMETER_3GPP(5001) is 3GPP's USER_UNKNOWN.
  */
 #ifndef STROWGER_WIRE_DIAMETER_DIAMETER_H
 #define STROWGER_WIRE_DIAMETER_DIAMETER_H
@@ -113,7 +114,8 @@ static inline bool diameter_result_is_success(uint32_t result)
     return result % 10000 / 1000 == 2;
 }
 
-/* True for the codes that are told in an answer with the E bit (3xxx of the base protocol, clause 7.1.3). */
+/* True for the codes that are told in an answer with the E bit (3xxx of the base protocol,
+ * clause 7.1.3). */
 static inline bool diameter_result_is_protocol_error(uint32_t result)
 {
     return result / 1000 == 3;
@@ -125,10 +127,11 @@ static inline struct bytes diameter_text_of(const char *text)
     return bytes_of(text, text ? strlen(text) : 0);
 }
 
-/* DiameterIdentities and realms are domain names: compared without regard to case (clause 4.3.1). */
+/* DiameterIdentities and realms are domain names: compared without regard to case (clause 4.3.1).
+ */
 bool diameter_identity_equal(struct bytes a, struct bytes b);
 
-/* ---- Header ------------------------------------------------------------------------------------------ */
+/* ---- Header ---- */
 
 struct diameter_header {
     uint8_t version;
@@ -140,7 +143,8 @@ struct diameter_header {
     uint32_t end_to_end;
 };
 
-/* Reads the header; the reader is bad when fewer than DIAMETER_HEADER_SIZE octets are there. Nothing is judged. */
+/* Reads the header; the reader is bad when fewer than DIAMETER_HEADER_SIZE octets are there.
+ * Nothing is judged. */
 struct diameter_header diameter_read_header(struct reader *r);
 
 static inline bool diameter_is_request(const struct diameter_header *header)
@@ -148,7 +152,7 @@ static inline bool diameter_is_request(const struct diameter_header *header)
     return header->flags & DIAMETER_FLAG_REQUEST;
 }
 
-/* ---- Values of more than one command ------------------------------------------------------------------- */
+/* ---- Values of more than one command ---- */
 
 /* Address (clause 4.3.1): IANA address family and the address in network byte order. */
 struct diameter_address {
@@ -179,10 +183,11 @@ struct diameter_experimental_result {
 #define DIAMETER_STATE_MAINTAINED    0
 #define DIAMETER_NO_STATE_MAINTAINED 1
 
-/* ---- What the messages of an application have in common ------------------------------------------------- */
+/* ---- What the messages of an application have in common ---- */
 
-/* First member of every request struct. link/diameter_peer fills what the sender leaves empty: session_id,
- * vendor_application, auth_session_state, origin and, from the routing configuration, destination_realm. */
+/* First member of every request struct. link/diameter_peer fills what the sender leaves empty:
+ * session_id, vendor_application, auth_session_state, origin and, from the routing configuration,
+ * destination_realm. */
 struct diameter_request_head {
     struct bytes session_id;
     struct diameter_vendor_application *vendor_application;
@@ -190,12 +195,14 @@ struct diameter_request_head {
     struct bytes origin_host, origin_realm;
     struct bytes *destination_host; /* NULL: any server of the realm */
     struct bytes destination_realm;
-    LIST_OF(struct bytes) proxy_info; /* contents of each Proxy-Info, to be sent back as they are (clause 6.2) */
+    LIST_OF(struct bytes)
+    proxy_info; /* contents of each Proxy-Info, to be sent back as they are (clause 6.2) */
     LIST_OF(struct bytes) route_record;
 };
 
-/* First member of every answer struct. Exactly one of result_code and experimental_result is present in a
- * correct answer; diameter_result_of() and diameter_set_result() hide the difference. */
+/* First member of every answer struct. Exactly one of result_code and experimental_result is
+ * present in a correct answer; diameter_result_of() and diameter_set_result() hide the difference.
+ */
 struct diameter_answer_head {
     struct bytes session_id;
     struct diameter_vendor_application *vendor_application;
@@ -222,15 +229,15 @@ struct diameter_result_place {
 void diameter_set_result(struct diameter_answer_head *head, struct diameter_result_place *place,
                          uint32_t result);
 
-/* ---- Messages ------------------------------------------------------------------------------------------- */
+/* ---- Messages ---- */
 
 /* One command as request or as answer. */
 struct diameter_message {
-    const char *name;         /* as the specification abbreviates it: "AIR" */
-    const char *long_name;    /* "Authentication-Information-Request" */
+    const char *name;      /* as the specification abbreviates it: "AIR" */
+    const char *long_name; /* "Authentication-Information-Request" */
     uint32_t application;
     uint32_t command;
-    uint8_t flags;            /* R and P as they are to be sent */
+    uint8_t flags; /* R and P as they are to be sent */
     const struct wire_group *group;
     const struct diameter_message *answer; /* of a request; NULL in an answer */
 };
@@ -242,27 +249,28 @@ const struct diameter_message *diameter_message_find(uint32_t application, uint3
 /* True when the codec knows commands of this application. */
 bool diameter_application_is_known(uint32_t application);
 
-/* Writes a whole message: header (version, length, command and application are set here) and AVPs. The writer
- * must stand at a multiple of four octets; what does not fit makes it bad. */
+/* Writes a whole message: header (version, length, command and application are set here) and AVPs.
+ * The writer must stand at a multiple of four octets; what does not fit makes it bad. */
 void diameter_encode(struct writer *w, const struct diameter_message *message,
                      const struct diameter_header *header, const void *value);
 
-/* Decodes the AVPs of a whole message into *value (message->group->size bytes). An answer with the E bit has the
- * form of clause 7.2: then only its head is filled and the rest of *value is zero. 0, -EBADMSG or -ENOMEM with the
- * first fault in context->fault; what could be decoded is. In answers, unlike requests, unknown AVPs with the M bit
- * and AVPs that occur too often are no fault: nobody could be told. */
+/* Decodes the AVPs of a whole message into *value (message->group->size bytes). An answer with the
+ * E bit has the form of clause 7.2: then only its head is filled and the rest of *value is zero. 0,
+ * -EBADMSG or -ENOMEM with the first fault in context->fault; what could be decoded is. In answers,
+ * unlike requests, unknown AVPs with the M bit and AVPs that occur too often are no fault: nobody
+ * could be told. */
 int diameter_decode(const struct diameter_message *message, struct bytes whole, void *value,
                     struct wire_context *context);
 
 /* Result-Code for a fault of a request (clause 7.1.5). */
 uint32_t diameter_fault_result(const struct wire_fault *fault);
 
-/* The contents of Failed-AVP for a fault (clause 7.5): the offending AVP, or an example of a missing one.
- * {NULL, 0} when there is nothing to tell or no memory. */
+/* The contents of Failed-AVP for a fault (clause 7.5): the offending AVP, or an example of a
+ * missing one. {NULL, 0} when there is nothing to tell or no memory. */
 struct bytes diameter_fault_avp(const struct wire_fault *fault, struct arena *arena);
 
-/* What routing, matching and tracing need of any message, whatever its command and however broken. Views are empty
- * when the AVP is not there. */
+/* What routing, matching and tracing need of any message, whatever its command and however broken.
+ * Views are empty when the AVP is not there. */
 struct diameter_envelope {
     struct diameter_header header;
     struct bytes session_id;
@@ -281,8 +289,9 @@ int diameter_scan(struct bytes whole, struct diameter_envelope *envelope);
 /* True when one of the Route-Records is `identity` (loop detection, clause 6.1.3). */
 bool diameter_has_passed(const struct diameter_envelope *envelope, struct bytes identity);
 
-/* Writes the answer of clause 7.2 to any request, without knowing its command: Session-Id and Proxy-Info of the
- * request, origin, result and, if not empty, Error-Message and Failed-AVP contents. */
+/* Writes the answer of clause 7.2 to any request, without knowing its command: Session-Id and
+ * Proxy-Info of the request, origin, result and, if not empty, Error-Message and Failed-AVP
+ * contents. */
 struct diameter_refusal {
     struct bytes origin_host, origin_realm;
     uint32_t result;
@@ -293,11 +302,11 @@ struct diameter_refusal {
 void diameter_encode_refusal(struct writer *w, const struct diameter_envelope *request,
                              const struct diameter_refusal *refusal);
 
-/* One line for a person: "AIR Session-Id=... User-Name=... ". Keys and vectors are not shown. Takes its memory
- * from the given arena. */
+/* One line for a person: "AIR Session-Id=... User-Name=... ". Keys and vectors are not shown. Takes
+ * its memory from the given arena. */
 void diameter_print(struct bytes whole, struct text *t, struct arena *arena);
 
-/* ---- Base protocol (RFC 6733 clauses 5.3 to 5.5) --------------------------------------------------------- */
+/* ---- Base protocol (RFC 6733 clauses 5.3 to 5.5) ---- */
 
 /* Capabilities-Exchange-Request; the answer has the result in front. */
 struct diameter_capabilities {
@@ -314,8 +323,8 @@ struct diameter_capabilities {
     uint32_t *firmware_revision;
 };
 
-/* In a CEA with an error the sender may leave out nearly everything; hence host_ip_address, vendor_id and
- * product_name are not asked for when decoding it. */
+/* In a CEA with an error the sender may leave out nearly everything; hence host_ip_address,
+ * vendor_id and product_name are not asked for when decoding it. */
 struct diameter_cea {
     uint32_t result_code;
     struct bytes origin_host, origin_realm;

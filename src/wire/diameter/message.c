@@ -1,9 +1,10 @@
 /*
- * message.c -- whole Diameter messages: header, finding the table, decoding, errors, scanning (RFC 6733 clauses 3, 6, 7).
+ * message.c -- whole Diameter messages: header, finding the table, decoding, errors, scanning (RFC
+ * 6733 clauses 3, 6, 7).
  *
- * diameter_scan() looks once over the top-level AVPs and remembers where those lie that every node needs, whatever the
- * command: a message can be routed, matched, refused and traced without its table. diameter_decode() then fills
- * the command's struct, in the function that handles it.
+ * diameter_scan() looks once over the top-level AVPs and remembers where those lie that every node
+ * needs, whatever the command: a message can be routed, matched, refused and traced without its
+ * table. diameter_decode() then fills the command's struct, in the function that handles it.
  */
 #include <errno.h>
 
@@ -74,7 +75,7 @@ const struct wire_type *diameter_type_of(uint32_t vendor, uint32_t code)
     return NULL;
 }
 
-/* ---- Header ------------------------------------------------------------------------------------------- */
+/* ---- Header ---- */
 
 struct diameter_header diameter_read_header(struct reader *r)
 {
@@ -150,11 +151,12 @@ int diameter_decode(const struct diameter_message *message, struct bytes whole, 
     return tlv_decode(message->group, &r, value, context);
 }
 
-/* ---- Results -------------------------------------------------------------------------------------------- */
+/* ---- Results ---- */
 
 static uint32_t experimental_number(uint32_t vendor, uint32_t code)
 {
-    /* A code that does not fit below the next vendor's is not one of the four-digit classes of clause 7.1. */
+    /* A code that does not fit below the next vendor's is not one of the four-digit classes of
+     * clause 7.1. */
     return code < 10000 && vendor < UINT32_MAX / 10000 ? vendor * 10000 + code : code;
 }
 
@@ -211,7 +213,8 @@ uint32_t diameter_fault_result(const struct wire_fault *fault)
     }
 }
 
-/* Clause 7.5: an AVP with the offender's header and as many zero octets as its format needs at least. */
+/* Clause 7.5: an AVP with the offender's header and as many zero octets as its format needs at
+ * least. */
 static struct bytes example_avp(const struct wire_fault *fault, struct arena *arena)
 {
     const struct wire_type *type = diameter_type_of(fault->vendor, fault->id);
@@ -247,7 +250,7 @@ struct bytes diameter_fault_avp(const struct wire_fault *fault, struct arena *ar
     return bytes_of(at, (whole.len + 3) & ~(size_t)3);
 }
 
-/* ---- Envelope --------------------------------------------------------------------------------------------- */
+/* ---- Envelope ---- */
 
 enum {
     CODE_USER_NAME = 1,
@@ -359,7 +362,7 @@ bool diameter_has_passed(const struct diameter_envelope *envelope, struct bytes 
     return false;
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 static void write_avp(struct writer *w, uint32_t code, uint8_t flags, struct bytes value)
 {
@@ -424,7 +427,7 @@ void diameter_encode_refusal(struct writer *w, const struct diameter_envelope *r
     write_length(w, start);
 }
 
-/* ---- Printing -------------------------------------------------------------------------------------------------- */
+/* ---- Printing ---- */
 
 static void print_flags(struct text *t, const struct diameter_header *header)
 {
@@ -459,8 +462,8 @@ void diameter_print(struct bytes whole, struct text *t, struct arena *arena)
     if (!value)
         return;
     if (diameter_decode(message, whole, value, &context) < 0)
-        text_add(t, "(%s, AVP %u) ",
-                 diameter_result_name(diameter_fault_result(&context.fault)), context.fault.id);
+        text_add(t, "(%s, AVP %u) ", diameter_result_name(diameter_fault_result(&context.fault)),
+                 context.fault.id);
     tlv_print(is_error_form(message, &header) ? &diameter_error_answer_group : message->group, t,
               value);
 }

@@ -1,14 +1,16 @@
 /*
- * s6a.c -- the tables of S6a: TS 29.272 clause 7.2 (messages) and clause 7.3 (grouped AVPs), in their order.
+ * s6a.c -- the tables of S6a: TS 29.272 clause 7.2 (messages) and clause 7.3 (grouped AVPs), in
+ * their order.
  *
- * Mandatory is what the ABNF has in <> or {}, optional what it has in [], a list what it has behind a star. Where the
- * specification allows a list without bound, the bound here is far beyond what a network uses.
+ * Mandatory is what the ABNF has in <> or {}, optional what it has in [], a list what it has behind
+ * a star. Where the specification allows a list without bound, the bound here is far beyond what a
+ * network uses.
  */
 #include "wire/diameter/avp.h"
 
 /* A grouped AVP: rows, group and type in one go; NAME is the struct's name without s6a_. */
-#define GROUPED(NAME)                                                                              \
-    static const struct wire_group NAME##_group = DIAMETER_GROUP(s6a_##NAME, NAME##_rows);         \
+#define GROUPED(NAME)                                                                      \
+    static const struct wire_group NAME##_group = DIAMETER_GROUP(s6a_##NAME, NAME##_rows); \
     static const struct wire_type NAME##_type = WIRE_GROUP_TYPE(s6a_##NAME, &NAME##_group)
 
 static const struct wire_ie supported_features_rows[] = {
@@ -226,15 +228,15 @@ static const struct wire_ie eps_location_information_rows[] = {
 };
 GROUPED(eps_location_information);
 
-/* ---- Messages ------------------------------------------------------------------------------------------ */
+/* ---- Messages ---- */
 
 #define IMSI(S) DIAMETER_MANDATORY(S, imsi, AVP_USER_NAME, &diameter_imsi_type)
-#define SUPPORTED_FEATURES(S)                                                                      \
-    DIAMETER_LIST(S, supported_features, AVP_SUPPORTED_FEATURES, &supported_features_type,         \
+#define SUPPORTED_FEATURES(S)                                                              \
+    DIAMETER_LIST(S, supported_features, AVP_SUPPORTED_FEATURES, &supported_features_type, \
                   S6A_MAX_SUPPORTED)
-#define OPTIONAL_NUMBER(S, member, avp)                                                            \
-    {                                                                                              \
-        avp, WIRE_OPTIONAL, offsetof(struct S, member), 0, &diameter_unsigned32_type               \
+#define OPTIONAL_NUMBER(S, member, avp)                                              \
+    {                                                                                \
+        avp, WIRE_OPTIONAL, offsetof(struct S, member), 0, &diameter_unsigned32_type \
     }
 
 static const struct wire_ie air_rows[] = {
@@ -242,7 +244,8 @@ static const struct wire_ie air_rows[] = {
     IMSI(s6a_air),
     SUPPORTED_FEATURES(s6a_air),
     DIAMETER_OPTIONAL(s6a_air, requested_eutran_authentication_info,
-                      AVP_REQUESTED_EUTRAN_AUTHENTICATION_INFO, &requested_authentication_info_type),
+                      AVP_REQUESTED_EUTRAN_AUTHENTICATION_INFO,
+                      &requested_authentication_info_type),
     DIAMETER_OPTIONAL(s6a_air, requested_utran_geran_authentication_info,
                       AVP_REQUESTED_UTRAN_GERAN_AUTHENTICATION_INFO,
                       &requested_authentication_info_type),
@@ -271,7 +274,8 @@ static const struct wire_ie ulr_rows[] = {
     DIAMETER_MANDATORY(s6a_ulr, ulr_flags, AVP_ULR_FLAGS, &diameter_unsigned32_type),
     OPTIONAL_NUMBER(s6a_ulr, ue_srvcc_capability, AVP_UE_SRVCC_CAPABILITY),
     DIAMETER_MANDATORY(s6a_ulr, visited_plmn_id, AVP_VISITED_PLMN_ID, &diameter_plmn_type),
-    OPTIONAL_NUMBER(s6a_ulr, homogeneous_support_of_ims_voice, AVP_HOMOGENEOUS_SUPPORT_OF_IMS_VOICE),
+    OPTIONAL_NUMBER(s6a_ulr, homogeneous_support_of_ims_voice,
+                    AVP_HOMOGENEOUS_SUPPORT_OF_IMS_VOICE),
     DIAMETER_OPTIONAL(s6a_ulr, equivalent_plmn_list, AVP_EQUIVALENT_PLMN_LIST,
                       &equivalent_plmn_list_type),
     DIAMETER_REQUEST_TAIL(s6a_ulr),
@@ -313,7 +317,8 @@ static const struct wire_ie idr_rows[] = {
 static const struct wire_ie ida_rows[] = {
     DIAMETER_ANSWER_HEAD(s6a_ida),
     SUPPORTED_FEATURES(s6a_ida),
-    OPTIONAL_NUMBER(s6a_ida, ims_voice_over_ps_sessions_supported, AVP_IMS_VOICE_OVER_PS_SESSIONS_SUPPORTED),
+    OPTIONAL_NUMBER(s6a_ida, ims_voice_over_ps_sessions_supported,
+                    AVP_IMS_VOICE_OVER_PS_SESSIONS_SUPPORTED),
     OPTIONAL_NUMBER(s6a_ida, last_ue_activity_time, AVP_LAST_UE_ACTIVITY_TIME),
     DIAMETER_OPTIONAL(s6a_ida, rat_type, AVP_RAT_TYPE, &s6a_enum_rat),
     OPTIONAL_NUMBER(s6a_ida, ida_flags, AVP_IDA_FLAGS),
@@ -386,7 +391,8 @@ static const struct wire_ie nor_rows[] = {
     OPTIONAL_NUMBER(s6a_nor, alert_reason, AVP_ALERT_REASON),
     OPTIONAL_NUMBER(s6a_nor, ue_srvcc_capability, AVP_UE_SRVCC_CAPABILITY),
     OPTIONAL_NUMBER(s6a_nor, nor_flags, AVP_NOR_FLAGS),
-    OPTIONAL_NUMBER(s6a_nor, homogeneous_support_of_ims_voice, AVP_HOMOGENEOUS_SUPPORT_OF_IMS_VOICE),
+    OPTIONAL_NUMBER(s6a_nor, homogeneous_support_of_ims_voice,
+                    AVP_HOMOGENEOUS_SUPPORT_OF_IMS_VOICE),
     DIAMETER_REQUEST_TAIL(s6a_nor),
 };
 
@@ -397,25 +403,26 @@ static const struct wire_ie noa_rows[] = {
 };
 
 /* Request and answer of one command; all are proxiable. */
-#define COMMAND(REQUEST, ANSWER, request_name, answer_name, long_request, long_answer, code)       \
-    static const struct wire_group REQUEST##_group = DIAMETER_GROUP(s6a_##REQUEST, REQUEST##_rows); \
-    static const struct wire_group ANSWER##_group = DIAMETER_GROUP(s6a_##ANSWER, ANSWER##_rows);   \
-    const struct diameter_message s6a_##ANSWER##_message = {                                       \
-        .name = (answer_name),                                                                     \
-        .long_name = (long_answer),                                                                \
-        .application = DIAMETER_APPLICATION_S6A,                                                   \
-        .command = (code),                                                                         \
-        .flags = DIAMETER_FLAG_PROXIABLE,                                                          \
-        .group = &ANSWER##_group,                                                                  \
-    };                                                                                             \
-    const struct diameter_message s6a_##REQUEST##_message = {                                      \
-        .name = (request_name),                                                                    \
-        .long_name = (long_request),                                                               \
-        .application = DIAMETER_APPLICATION_S6A,                                                   \
-        .command = (code),                                                                         \
-        .flags = DIAMETER_FLAG_REQUEST | DIAMETER_FLAG_PROXIABLE,                                  \
-        .group = &REQUEST##_group,                                                                 \
-        .answer = &s6a_##ANSWER##_message,                                                         \
+#define COMMAND(REQUEST, ANSWER, request_name, answer_name, long_request, long_answer, code)     \
+    static const struct wire_group REQUEST##_group =                                             \
+        DIAMETER_GROUP(s6a_##REQUEST, REQUEST##_rows);                                           \
+    static const struct wire_group ANSWER##_group = DIAMETER_GROUP(s6a_##ANSWER, ANSWER##_rows); \
+    const struct diameter_message s6a_##ANSWER##_message = {                                     \
+        .name = (answer_name),                                                                   \
+        .long_name = (long_answer),                                                              \
+        .application = DIAMETER_APPLICATION_S6A,                                                 \
+        .command = (code),                                                                       \
+        .flags = DIAMETER_FLAG_PROXIABLE,                                                        \
+        .group = &ANSWER##_group,                                                                \
+    };                                                                                           \
+    const struct diameter_message s6a_##REQUEST##_message = {                                    \
+        .name = (request_name),                                                                  \
+        .long_name = (long_request),                                                             \
+        .application = DIAMETER_APPLICATION_S6A,                                                 \
+        .command = (code),                                                                       \
+        .flags = DIAMETER_FLAG_REQUEST | DIAMETER_FLAG_PROXIABLE,                                \
+        .group = &REQUEST##_group,                                                               \
+        .answer = &s6a_##ANSWER##_message,                                                       \
     }
 
 COMMAND(air, aia, "AIR", "AIA", "Authentication-Information-Request",
@@ -438,9 +445,11 @@ static const struct diameter_message *const messages[] = {
     &s6a_dsr_message, &s6a_dsa_message, &s6a_pur_message, &s6a_pua_message,
     &s6a_rsr_message, &s6a_rsa_message, &s6a_nor_message, &s6a_noa_message,
 };
-const struct diameter_message_table s6a_messages = {messages, sizeof(messages) / sizeof(messages[0])};
+const struct diameter_message_table s6a_messages = {messages,
+                                                    sizeof(messages) / sizeof(messages[0])};
 
-/* The 32-bit value stands at its maximum when the extended one tells the rate (TS 29.272 clause 7.3.41). */
+/* The 32-bit value stands at its maximum when the extended one tells the rate (TS 29.272
+ * clause 7.3.41). */
 static uint64_t rate_of(uint32_t bits, const uint32_t *extended_kbits)
 {
     return extended_kbits && bits == UINT32_MAX ? (uint64_t)*extended_kbits * 1000 : bits;

@@ -1,10 +1,10 @@
 /*
  * s6a.h -- the messages between MME and HSS (TS 29.272), Diameter application 16777251.
  *
- * Part of the door diameter.h; include that. A struct per message, with the AVPs in the order of clause 7.2; a
- * pointer is NULL when the AVP is absent. IMSI, MSISDN and APN are C texts, so that a message built from them
- * needs no storage of its own. What the structs leave out is in the codec's dictionary: it is accepted and
- * ignored, as are AVPs without the M bit that nobody knows.
+ * Part of the door diameter.h; include that. A struct per message, with the AVPs in the order of
+ * clause 7.2; a pointer is NULL when the AVP is absent. IMSI, MSISDN and APN are C texts, so that a
+ * message built from them needs no storage of its own. What the structs leave out is in the codec's
+ * dictionary: it is accepted and ignored, as are AVPs without the M bit that nobody knows.
  */
 #ifndef STROWGER_WIRE_DIAMETER_S6A_H
 #define STROWGER_WIRE_DIAMETER_S6A_H
@@ -25,16 +25,17 @@ enum s6a_command {
     S6A_NOTIFY = 323,
 };
 
-#define S6A_MAX_APNS           50 /* APN-Configurations per subscriber that are read */
-#define S6A_MAX_VECTORS        5  /* E-UTRAN-Vectors per answer (clause 5.2.3.1.3) */
-#define S6A_MAX_SUPPORTED      8
-#define S6A_MAX_USER_IDS       1024
-#define S6A_MAX_ZONE_CODES     10
-#define S6A_MAX_EQUIVALENT     16
+#define S6A_MAX_APNS       50 /* APN-Configurations per subscriber that are read */
+#define S6A_MAX_VECTORS    5  /* E-UTRAN-Vectors per answer (clause 5.2.3.1.3) */
+#define S6A_MAX_SUPPORTED  8
+#define S6A_MAX_USER_IDS   1024
+#define S6A_MAX_ZONE_CODES 10
+#define S6A_MAX_EQUIVALENT 16
 
-/* ---- Grouped AVPs ------------------------------------------------------------------------------------- */
+/* ---- Grouped AVPs ---- */
 
-/* Supported-Features (TS 29.229 clause 6.3.29). Feature-List-ID 1 and 2 are those of clause 7.3.10. */
+/* Supported-Features (TS 29.229 clause 6.3.29). Feature-List-ID 1 and 2 are those of clause 7.3.10.
+ */
 struct s6a_supported_features {
     uint32_t vendor_id;
     uint32_t feature_list_id;
@@ -45,7 +46,7 @@ struct s6a_supported_features {
 #define S6A_FEATURE_ODB_ALL_APN     (1u << 0)
 #define S6A_FEATURE_ODB_HPLMN_APN   (1u << 1)
 #define S6A_FEATURE_ODB_VPLMN_APN   (1u << 2)
-#define S6A_FEATURE_REGIONAL        (1u << 9)  /* RegSub */
+#define S6A_FEATURE_REGIONAL        (1u << 9) /* RegSub */
 #define S6A_FEATURE_TRACE           (1u << 10)
 #define S6A_FEATURE_STATE_RETRIEVAL (1u << 28) /* State/Location-Information-Retrieval */
 
@@ -62,7 +63,8 @@ struct s6a_resynchronization_info {
     uint8_t auts[14];
 };
 
-/* Requested-EUTRAN-Authentication-Info, Requested-UTRAN-GERAN-Authentication-Info (clauses 7.3.11, 7.3.12). */
+/* Requested-EUTRAN-Authentication-Info, Requested-UTRAN-GERAN-Authentication-Info
+ * (clauses 7.3.11, 7.3.12). */
 struct s6a_requested_authentication_info {
     uint32_t *number_of_requested_vectors;
     uint32_t *immediate_response_preferred; /* its presence is the information */
@@ -95,8 +97,8 @@ struct s6a_ambr {
 uint64_t s6a_ambr_ul(const struct s6a_ambr *ambr);
 uint64_t s6a_ambr_dl(const struct s6a_ambr *ambr);
 
-/* Allocation-Retention-Priority (TS 29.212 clause 5.3.32). Absent values have the defaults of clauses 5.3.46 and
- * 5.3.47: no pre-emption capability, vulnerable. */
+/* Allocation-Retention-Priority (TS 29.212 clause 5.3.32). Absent values have the defaults of
+ * clauses 5.3.46 and 5.3.47: no pre-emption capability, vulnerable. */
 #define S6A_PRE_EMPTION_CAPABILITY_ENABLED     0
 #define S6A_PRE_EMPTION_CAPABILITY_DISABLED    1
 #define S6A_PRE_EMPTION_VULNERABILITY_ENABLED  0
@@ -120,7 +122,7 @@ struct s6a_mip6_agent_info {
     struct s6a_mip_home_agent_host {
         struct bytes destination_realm;
         struct bytes destination_host;
-    } *mip_home_agent_host;
+    } * mip_home_agent_host;
 };
 
 /* Clause 7.3.82: the PDN GW in use for one APN of a wildcard. */
@@ -141,9 +143,10 @@ enum s6a_pdn_type {
 /* Clause 7.3.35. */
 struct s6a_apn_configuration {
     uint32_t context_identifier;
-    LIST_OF(struct diameter_address) served_party_ip_address; /* static addresses: at most one of each family */
-    uint32_t pdn_type;                                        /* enum s6a_pdn_type */
-    char service_selection[APN_SIZE];                         /* network identifier with dots, or "*" */
+    LIST_OF(struct diameter_address)
+    served_party_ip_address;          /* static addresses: at most one of each family */
+    uint32_t pdn_type;                /* enum s6a_pdn_type */
+    char service_selection[APN_SIZE]; /* network identifier with dots, or "*" */
     struct s6a_eps_subscribed_qos_profile *eps_subscribed_qos_profile;
     uint32_t *vplmn_dynamic_address_allowed;
     struct s6a_mip6_agent_info *mip6_agent_info;
@@ -181,10 +184,10 @@ struct s6a_apn_configuration_profile {
 #define S6A_ODB_ROAMER_IN_VPLMN       (1u << 2)
 
 /* Access-Restriction-Data (clause 7.3.31): what is not allowed. */
-#define S6A_UTRAN_NOT_ALLOWED     (1u << 0)
-#define S6A_GERAN_NOT_ALLOWED     (1u << 1)
+#define S6A_UTRAN_NOT_ALLOWED      (1u << 0)
+#define S6A_GERAN_NOT_ALLOWED      (1u << 1)
 #define S6A_WB_E_UTRAN_NOT_ALLOWED (1u << 4)
-#define S6A_NB_IOT_NOT_ALLOWED    (1u << 6)
+#define S6A_NB_IOT_NOT_ALLOWED     (1u << 6)
 
 /* Clause 7.3.2. */
 struct s6a_subscription_data {
@@ -233,7 +236,7 @@ struct s6a_eps_user_state {
 struct s6a_mme_location_information {
     struct ecgi *e_utran_cell_global_identity;
     struct tai *tracking_area_identity;
-    uint32_t *current_location_retrieved; /* 0: active location retrieval */
+    uint32_t *current_location_retrieved;  /* 0: active location retrieval */
     uint32_t *age_of_location_information; /* minutes */
 };
 
@@ -241,7 +244,7 @@ struct s6a_eps_location_information {
     struct s6a_mme_location_information *mme_location_information;
 };
 
-/* ---- Authentication-Information (clause 7.2.5) ------------------------------------------------------------ */
+/* ---- Authentication-Information (clause 7.2.5) ---- */
 
 struct s6a_air {
     struct diameter_request_head head;
@@ -261,7 +264,7 @@ struct s6a_aia {
     uint32_t *ue_usage_type;
 };
 
-/* ---- Update-Location (clause 7.2.3) ------------------------------------------------------------------------ */
+/* ---- Update-Location (clause 7.2.3) ---- */
 
 /* RAT-Type (TS 29.212 clause 5.3.31). */
 #define S6A_RAT_EUTRAN        1004
@@ -311,7 +314,7 @@ struct s6a_ula {
 #define S6A_ODB_HPLMN_APN           3
 #define S6A_ODB_VPLMN_APN           4
 
-/* ---- Cancel-Location (clause 7.2.7) ------------------------------------------------------------------------- */
+/* ---- Cancel-Location (clause 7.2.7) ---- */
 
 /* Clause 7.3.24. */
 enum s6a_cancellation_type {
@@ -323,8 +326,8 @@ enum s6a_cancellation_type {
 };
 
 /* CLR-Flags (clause 7.3.152). */
-#define S6A_CLR_S6A_INDICATOR      (1u << 0)
-#define S6A_CLR_REATTACH_REQUIRED  (1u << 1)
+#define S6A_CLR_S6A_INDICATOR     (1u << 0)
+#define S6A_CLR_REATTACH_REQUIRED (1u << 1)
 
 struct s6a_clr {
     struct diameter_request_head head;
@@ -339,7 +342,7 @@ struct s6a_cla {
     LIST_OF(struct s6a_supported_features) supported_features;
 };
 
-/* ---- Insert-Subscriber-Data (clause 7.2.9) ------------------------------------------------------------------- */
+/* ---- Insert-Subscriber-Data (clause 7.2.9) ---- */
 
 /* IDR-Flags (clause 7.3.103). */
 #define S6A_IDR_UE_REACHABILITY  (1u << 0)
@@ -373,17 +376,17 @@ struct s6a_ida {
     struct s6a_eps_location_information *eps_location_information;
 };
 
-/* ---- Delete-Subscriber-Data (clause 7.2.11) ------------------------------------------------------------------- */
+/* ---- Delete-Subscriber-Data (clause 7.2.11) ---- */
 
 /* DSR-Flags (clause 7.3.25). */
-#define S6A_DSR_REGIONAL_SUBSCRIPTION            (1u << 0)
-#define S6A_DSR_COMPLETE_APN_PROFILE             (1u << 1)
-#define S6A_DSR_CHARGING_CHARACTERISTICS         (1u << 2)
-#define S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS        (1u << 3)
-#define S6A_DSR_STN_SR                           (1u << 4)
-#define S6A_DSR_APN_OI_REPLACEMENT               (1u << 10)
-#define S6A_DSR_SUBSCRIBED_PERIODIC_TIMER        (1u << 14)
-#define S6A_DSR_MSISDN                           (1u << 23)
+#define S6A_DSR_REGIONAL_SUBSCRIPTION     (1u << 0)
+#define S6A_DSR_COMPLETE_APN_PROFILE      (1u << 1)
+#define S6A_DSR_CHARGING_CHARACTERISTICS  (1u << 2)
+#define S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS (1u << 3)
+#define S6A_DSR_STN_SR                    (1u << 4)
+#define S6A_DSR_APN_OI_REPLACEMENT        (1u << 10)
+#define S6A_DSR_SUBSCRIBED_PERIODIC_TIMER (1u << 14)
+#define S6A_DSR_MSISDN                    (1u << 23)
 
 struct s6a_dsr {
     struct diameter_request_head head;
@@ -403,7 +406,7 @@ struct s6a_dsa {
     uint32_t *dsa_flags;
 };
 
-/* ---- Purge-UE (clause 7.2.13) ---------------------------------------------------------------------------------- */
+/* ---- Purge-UE (clause 7.2.13) ---- */
 
 /* PUR-Flags (clause 7.3.149). */
 #define S6A_PUR_UE_PURGED_IN_MME (1u << 0)
@@ -425,12 +428,13 @@ struct s6a_pua {
     uint32_t *pua_flags;
 };
 
-/* ---- Reset (clause 7.2.15) -------------------------------------------------------------------------------------- */
+/* ---- Reset (clause 7.2.15) ---- */
 
 struct s6a_rsr {
     struct diameter_request_head head;
     LIST_OF(struct s6a_supported_features) supported_features;
-    LIST_OF(struct bytes) user_id; /* leading digits of the IMSIs concerned; none: all of this HSS */
+    LIST_OF(struct bytes)
+    user_id; /* leading digits of the IMSIs concerned; none: all of this HSS */
 };
 
 struct s6a_rsa {
@@ -438,7 +442,7 @@ struct s6a_rsa {
     LIST_OF(struct s6a_supported_features) supported_features;
 };
 
-/* ---- Notify (clause 7.2.17) --------------------------------------------------------------------------------------- */
+/* ---- Notify (clause 7.2.17) ---- */
 
 /* NOR-Flags (clause 7.3.49). */
 #define S6A_NOR_SINGLE_REGISTRATION (1u << 0)

@@ -263,7 +263,7 @@ of_error of_decode_oxm(struct reader *r, struct oxm *oxm)
         return OFPBMC_BAD_LEN;
     if (!oxm->known)
         return OFPBMC_BAD_FIELD;
-    if (oxm->value.len != oxm->known->bytes * (oxm->has_mask ? 2u : 1u))
+    if (oxm->value.len != (size_t)oxm->known->bytes << oxm->has_mask)
         return OFPBMC_BAD_LEN;
     if (oxm->has_mask) {
         oxm->value.len = oxm->known->bytes;

@@ -216,7 +216,7 @@ static int parse_mask(const struct of_field *f, const char *s, uint8_t *out)
 
     if (!address || *end || end == s)
         return parse_value(f, s, out);
-    if (prefix > f->bytes * 8u)
+    if (prefix > f->bytes * 8ul)
         return -1;
     for (unsigned i = 0; i < f->bytes * 8u; i++)
         if (i < prefix)
