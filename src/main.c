@@ -1,10 +1,10 @@
 /*
  * main.c -- strowger VERB: finds the room and calls its door.
  */
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "controller/controller.h"
 #include "gateway/gateway.h"
 #include "hss/hss.h"
@@ -82,37 +82,13 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-/* How many letters must be changed, added or taken to get from one word to the other (Levenshtein).
- */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[32];
-    size_t len = strlen(b);
-
-    if (len >= COUNT(row))
-        return SIZE_MAX;
-    for (size_t k = 0; k <= len; k++)
-        row[k] = k;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t k = 1; k <= len; k++) {
-            size_t change = diagonal + (a[i] != b[k - 1]);
-            diagonal = row[k];
-            size_t least = row[k] + 1 < row[k - 1] + 1 ? row[k] + 1 : row[k - 1] + 1;
-            row[k] = change < least ? change : least;
-        }
-    }
-    return row[len];
-}
-
 static int unknown_verb(const char *name)
 {
     const char *nearest = NULL;
-    size_t least = 3; /* farther away is no misspelling */
+    unsigned least = 3; /* farther away is no misspelling */
 
     for (size_t i = 0; i < COUNT(verbs); i++) {
-        size_t d = verbs[i].name ? distance(name, verbs[i].name) : SIZE_MAX;
+        unsigned d = verbs[i].name ? word_distance(name, verbs[i].name) : WORD_DISTANCE_FAR;
         if (d < least) {
             least = d;
             nearest = verbs[i].name;

@@ -1,12 +1,12 @@
 /*
  * arena.h -- memory for one dispatch.
  *
- * What a decoder needs while one message is handled comes from an arena: allocation is a pointer that
- * moves, and all of it is taken back at once when the message is done. A decoder takes memory from nowhere
- * else, and an arena has a limit, so no message can make a process grow.
+ * What a decoder needs while one message is handled comes from an arena: allocation is a pointer
+ * that moves, and all of it is taken back at once when the message is done. A decoder takes memory
+ * from nowhere else, and an arena has a limit, so no message can make a process grow.
  *
- * The first chunk is kept between dispatches; more chunks appear when a message is large and leave with
- * the reset. Not thread-safe: one arena, one thread.
+ * The first chunk is kept between dispatches; more chunks appear when a message is large and leave
+ * with the reset. Not thread-safe: one arena, one thread.
  */
 #ifndef STROWGER_BASE_ARENA_H
 #define STROWGER_BASE_ARENA_H
@@ -23,7 +23,8 @@ struct arena {
     size_t limit;               /* bytes it may hand out between two resets */
 };
 
-/* An arena that hands out at most `limit` bytes between resets. Takes no memory before the first use. */
+/* An arena that hands out at most `limit` bytes between resets. Takes no memory before the first
+ * use. */
 void arena_init(struct arena *a, size_t limit);
 
 /* Gives everything back to the system; the arena may be used again. */
@@ -32,8 +33,8 @@ void arena_free(struct arena *a);
 /* Ends the life of all that was handed out. */
 void arena_reset(struct arena *a);
 
-/* `size` zeroed bytes aligned for any object, or NULL when the limit or the system's memory is exhausted.
- * Belongs to the arena until its next reset. */
+/* `size` zeroed bytes aligned for any object, or NULL when the limit or the system's memory is
+ * exhausted. Belongs to the arena until its next reset. */
 void *arena_alloc(struct arena *a, size_t size);
 
 /* The same for an array; NULL also when count * size overflows. */

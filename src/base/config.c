@@ -1,6 +1,7 @@
 /*
- * config.c -- see config.h. libyaml parses the file into a document whose nodes remember their lines; the walker
- * here compares the document with the schema tables. Paths for errors are built on the way down.
+ * config.c -- see config.h. libyaml parses the file into a document whose nodes remember their
+ * lines; the walker here compares the document with the schema tables. Paths for errors are built
+ * on the way down.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include "base/arena.h"
 #include "base/config.h"
 
-#define MAX_FILE_SIZE (8 * 1024 * 1024)
+#define MAX_FILE_SIZE ((size_t)8 * 1024 * 1024)
 #define MEMORY_LIMIT  ((size_t)64 * 1024 * 1024)
 #define MAX_DEPTH     16
 
@@ -91,29 +92,6 @@ static yaml_node_t *lookup(const struct config *config, const yaml_node_t *mappi
     return NULL;
 }
 
-/* Steps from one word to the other (Levenshtein), for "did you mean". Words longer than 40 are far from all. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[41];
-    size_t la = strlen(a), lb = strlen(b);
-
-    if (la > 40 || lb > 40)
-        return 100;
-    for (unsigned j = 0; j <= lb; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= la; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= lb; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-            unsigned least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = change < least ? change : least;
-        }
-    }
-    return row[lb];
-}
-
 static void complain_unknown(struct config *config, const yaml_node_t *key_node, const char *key,
                              const struct path *path, const char *nearest, unsigned steps)
 {
@@ -131,13 +109,13 @@ static void check_keys(struct config *config, const yaml_node_t *mapping,
         const yaml_node_t *key_node = node_at(config, pair->key);
         const char *key = scalar_of(key_node);
         const char *nearest = NULL;
-        unsigned best = 100;
+        unsigned best = WORD_DISTANCE_FAR;
         if (!key) {
             complain(config, key_node, path, "a key must be a word");
             continue;
         }
         for (size_t i = 0; i < schema->count && best > 0; i++) {
-            unsigned steps = distance(key, schema->fields[i].name);
+            unsigned steps = word_distance(key, schema->fields[i].name);
             if (steps < best) {
                 best = steps;
                 nearest = schema->fields[i].name;
@@ -149,8 +127,8 @@ static void check_keys(struct config *config, const yaml_node_t *mapping,
 }
 
 static void read_section(struct config *config, const yaml_node_t *node,
-                         const struct config_schema *schema, const struct path *path, unsigned depth,
-                         void *out);
+                         const struct config_schema *schema, const struct path *path,
+                         unsigned depth, void *out);
 
 static void read_scalar(struct config *config, const yaml_node_t *node, const char *text,
                         const struct config_field *field, const struct path *path, void *value)
@@ -192,8 +170,9 @@ static void read_value(struct config *config, const yaml_node_t *node,
         read_scalar(config, node, text, field, path, value);
 }
 
-static void read_list(struct config *config, const yaml_node_t *node, const struct config_field *field,
-                      const struct path *path, unsigned depth, struct config_list *list)
+static void read_list(struct config *config, const yaml_node_t *node,
+                      const struct config_field *field, const struct path *path, unsigned depth,
+                      struct config_list *list)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
         complain(config, node, path, "expected a list (lines that begin with '- ')");
@@ -236,8 +215,8 @@ static void read_field(struct config *config, const yaml_node_t *section,
 }
 
 static void read_section(struct config *config, const yaml_node_t *node,
-                         const struct config_schema *schema, const struct path *path, unsigned depth,
-                         void *out)
+                         const struct config_schema *schema, const struct path *path,
+                         unsigned depth, void *out)
 {
     memset(out, 0, schema->size);
     if (depth > MAX_DEPTH) {
@@ -288,9 +267,9 @@ int config_check_sections(struct config *config, const char *const *known)
         const yaml_node_t *key_node = node_at(config, pair->key);
         const char *key = scalar_of(key_node);
         const char *nearest = NULL;
-        unsigned best = 100;
+        unsigned best = WORD_DISTANCE_FAR;
         for (size_t i = 0; key && known[i] && best > 0; i++) {
-            unsigned steps = distance(key, known[i]);
+            unsigned steps = word_distance(key, known[i]);
             if (steps < best) {
                 best = steps;
                 nearest = known[i];
@@ -369,7 +348,8 @@ struct config *config_load(const char *file)
     } else {
         size_t len = fread(text, 1, MAX_FILE_SIZE, f);
         if (len == MAX_FILE_SIZE)
-            fprintf(stderr, "%s: larger than %d bytes: not a configuration\n", file, MAX_FILE_SIZE);
+            fprintf(stderr, "%s: larger than %zu bytes: not a configuration\n", file,
+                    MAX_FILE_SIZE);
         else
             config = config_parse(file, text, len);
     }
@@ -395,7 +375,8 @@ static void print_schema(const struct config_schema *schema, struct text *t, uns
         int width = 30 - (int)indent;
         text_add(t, "%*s%-*s # %s", (int)indent, "", width > 0 ? width : 1, f->name, f->help);
         if (f->type)
-            text_add(t, "; %s%s", f->shape == CONFIG_LIST ? "a list, each " : "", f->type->expected);
+            text_add(t, "; %s%s", f->shape == CONFIG_LIST ? "a list, each " : "",
+                     f->type->expected);
         if (f->max > f->min)
             text_add(t, " (%lld..%lld)", (long long)f->min, (long long)f->max);
         if (f->required)

@@ -197,8 +197,8 @@ static bool parse_with_unit(const struct config_field *field, const struct unit 
         if (strcmp(rest, unit->name) != 0 && !(*rest == '\0' && unit == units))
             continue;
         uint64_t product;
-        return !__builtin_mul_overflow(number, unit->factor, &product) && in_bounds(field, product) &&
-               store_uint(field->size, product, value);
+        return !__builtin_mul_overflow(number, unit->factor, &product) &&
+               in_bounds(field, product) && store_uint(field->size, product, value);
     }
     return false;
 }
@@ -206,7 +206,7 @@ static bool parse_with_unit(const struct config_field *field, const struct unit 
 static bool parse_duration(const struct config_field *field, const char *text, void *value,
                            struct text *why)
 {
-    static const struct unit units[] = {{"ms", 1},       {"s", 1000},     {"min", 60000},
+    static const struct unit units[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
                                         {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
 
     (void)why;
@@ -276,8 +276,10 @@ const struct config_type config_ipv4 = {"an IPv4 address", parse_ipv4, false};
 const struct config_type config_ipv6 = {"an IPv6 address", parse_ipv6, false};
 const struct config_type config_prefix4 = {"an IPv4 prefix (10.45.0.0/16)", parse_prefix4, false};
 const struct config_type config_prefix6 = {"an IPv6 prefix (2001:db8::/48)", parse_prefix6, false};
-const struct config_type config_endpoint = {"an address and port (127.0.0.1:36412)", parse_endpoint, false};
-const struct config_type config_duration = {"a duration (500ms, 10s, 54min, 2h)", parse_duration, false};
+const struct config_type config_endpoint = {"an address and port (127.0.0.1:36412)", parse_endpoint,
+                                            false};
+const struct config_type config_duration = {"a duration (500ms, 10s, 54min, 2h)", parse_duration,
+                                            false};
 const struct config_type config_bitrate = {"a bit rate (100k, 50M, 1G)", parse_bitrate, false};
 const struct config_type config_size = {"a size (64k, 8M, 1G)", parse_size, false};
 const struct config_type config_enum = {"one of a list of words", parse_enum, false};

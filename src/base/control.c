@@ -1,6 +1,6 @@
 /*
- * control.c -- see control.h. libmicrohttpd speaks HTTP; it runs inside our loop: its epoll descriptor is one more input
- * of libuv, and its timeouts are a timer. The client side is libcurl.
+ * control.c -- see control.h. libmicrohttpd speaks HTTP; it runs inside our loop: its epoll
+ * descriptor is one more input of libuv, and its timeouts are a timer. The client side is libcurl.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -77,7 +77,8 @@ static bool path_matches(const char *pattern, const char *path)
                                               : strcmp(pattern, path) == 0;
 }
 
-static const struct control_route *find_route(const char *method, const char *path, bool *path_known)
+static const struct control_route *find_route(const char *method, const char *path,
+                                              bool *path_known)
 {
     *path_known = false;
     for (size_t t = 0; t < control.table_count; t++) {
@@ -102,8 +103,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct con
         answer->text_len = answer->text ? strlen(answer->text) : 0;
         json_decref(answer->json);
     }
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        answer->text_len, answer->text, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->text_len, answer->text, MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(answer->text);
         return MHD_NO;
@@ -154,8 +155,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return MHD_YES;
     }
     const struct control_route *route = find_route(method, url, &path_known);
-    struct control_request request = {
-        .method = method, .path = url, .body = bytes_of(in->body, in->len), .connection = connection};
+    struct control_request request = {.method = method,
+                                      .path = url,
+                                      .body = bytes_of(in->body, in->len),
+                                      .connection = connection};
     struct control_answer answer = {0};
     if (in->too_large)
         control_refuse(&answer, 413, "the request is larger than %zu bytes", MAX_BODY);
@@ -213,8 +216,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static bool somebody_answers(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool answers =
-        fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    bool answers = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 
     if (fd >= 0)
         close(fd);
@@ -252,11 +254,11 @@ int control_open(const char *path)
 
     if (fd < 0)
         return fd;
-    control.daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_END);
+    control.daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET,
+                         fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
     if (!control.daemon) {
         close(fd);
         unlink(path);

@@ -1,14 +1,13 @@
 /*
  * control.h -- every process can be asked: HTTP over a Unix socket in the run directory.
  *
- *   GET /state            the process's state as JSON; /state?what=subscribers and other queries by room
- *   GET /metrics          Prometheus text
- *   GET /log              the last log lines
- *   GET /trace            the message trace as JSON; /trace?imsi=...&after=SEQUENCE
- *   other                 what the room registers (POST /subscribers, ...)
+ *   GET /state            the process's state as JSON; /state?what=subscribers and other queries by
+ * room GET /metrics          Prometheus text GET /log              the last log lines GET /trace
+ * the message trace as JSON; /trace?imsi=...&after=SEQUENCE other                 what the room
+ * registers (POST /subscribers, ...)
  *
- * So `curl --unix-socket FILE http://strowger/metrics` works. Only the socket's owner may connect. Handlers run in the
- * loop's thread and answer at once.
+ * So `curl --unix-socket FILE http://strowger/metrics` works. Only the socket's owner may connect.
+ * Handlers run in the loop's thread and answer at once.
  */
 #ifndef STROWGER_BASE_CONTROL_H
 #define STROWGER_BASE_CONTROL_H
@@ -47,17 +46,17 @@ const char *control_argument(const struct control_request *request, const char *
 __attribute__((format(printf, 3, 4))) void control_refuse(struct control_answer *answer, int status,
                                                           const char *format, ...);
 
-/* Opens the socket at `path` (an old one that nobody answers on is replaced). Routes stay where they are. 0 or negative
- * errno; -EADDRINUSE when a live process answers there. */
+/* Opens the socket at `path` (an old one that nobody answers on is replaced). Routes stay where
+ * they are. 0 or negative errno; -EADDRINUSE when a live process answers there. */
 int control_open(const char *path);
 int control_add_routes(const struct control_route *routes, size_t count);
 void control_close(void);
 
-/* The other side, for the command line and tests: sends a request to the process behind `socket_path` and waits for
- * the answer. *body is malloc'ed, terminated; *status the HTTP status. 0 or negative errno: -ECONNREFUSED / -ENOENT when
- * nobody is there. */
-int control_call(const char *socket_path, const char *method, const char *target, const char *body_in,
-                 char **body, size_t *len, int *status);
+/* The other side, for the command line and tests: sends a request to the process behind
+ * `socket_path` and waits for the answer. *body is malloc'ed, terminated; *status the HTTP status.
+ * 0 or negative errno: -ECONNREFUSED / -ENOENT when nobody is there. */
+int control_call(const char *socket_path, const char *method, const char *target,
+                 const char *body_in, char **body, size_t *len, int *status);
 
 /* control_call with GET and a JSON answer; NULL when that fails or the status is not 200. */
 json_t *control_get_json(const char *socket_path, const char *target);

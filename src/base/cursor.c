@@ -1,5 +1,6 @@
 /*
- * cursor.c -- the parts of the cursor that are too long to be inline; cursor.h tells the whole idea.
+ * cursor.c -- the parts of the cursor that are too long to be inline; cursor.h tells the whole
+ * idea.
  */
 #include "base/cursor.h"
 

@@ -1,14 +1,14 @@
 /*
  * cursor.h -- reading and writing bytes that came from, or go to, somebody else.
  *
- * A reader is a position in a run of bytes it does not own. Every read checks the bound; a read past the
- * end returns zero (or NULL), takes nothing more, and sets `bad` for good. A decoder therefore reads
- * straight through without checks of its own, and its caller asks once, at the end, whether the reader
- * went bad. A writer is the same in the other direction: what does not fit sets `bad` and is dropped, and
- * the caller asks once whether the message is whole.
+ * A reader is a position in a run of bytes it does not own. Every read checks the bound; a read
+ * past the end returns zero (or NULL), takes nothing more, and sets `bad` for good. A decoder
+ * therefore reads straight through without checks of its own, and its caller asks once, at the end,
+ * whether the reader went bad. A writer is the same in the other direction: what does not fit sets
+ * `bad` and is dropped, and the caller asks once whether the message is whole.
  *
- * All multi-byte numbers are in network byte order (big endian). Nothing here allocates. Any thread may
- * use a cursor of its own.
+ * All multi-byte numbers are in network byte order (big endian). Nothing here allocates. Any thread
+ * may use a cursor of its own.
  */
 #ifndef STROWGER_BASE_CURSOR_H
 #define STROWGER_BASE_CURSOR_H
@@ -40,8 +40,8 @@ struct reader {
     bool bad; /* something was read that is not there, or a decoder refused a value */
 };
 
-/* No bytes may be NULL: then there are none, whatever `len` says. A reader's own position never is NULL, as C knows
- * no sums with it. */
+/* No bytes may be NULL: then there are none, whatever `len` says. A reader's own position never is
+ * NULL, as C knows no sums with it. */
 static inline struct reader reader_of(const void *at, size_t len)
 {
     static const uint8_t nothing[1];
@@ -68,8 +68,8 @@ static inline void rd_fail(struct reader *r)
     r->bad = true;
 }
 
-/* The next n bytes in place, or NULL (and bad) when fewer are left. n == 0 gives a non-NULL pointer only
- * if the reader has one. */
+/* The next n bytes in place, or NULL (and bad) when fewer are left. n == 0 gives a non-NULL pointer
+ * only if the reader has one. */
 static inline const uint8_t *rd_take(struct reader *r, size_t n)
 {
     if (n > rd_left(r) || r->bad) {
@@ -141,8 +141,8 @@ static inline struct bytes rd_rest(struct reader *r)
     return rd_view(r, rd_left(r));
 }
 
-/* A reader over the next n bytes, which this reader skips. Bad from birth when they are not there. What
- * goes wrong inside does not reach the outer reader by itself: see rd_join(). */
+/* A reader over the next n bytes, which this reader skips. Bad from birth when they are not there.
+ * What goes wrong inside does not reach the outer reader by itself: see rd_join(). */
 struct reader rd_sub(struct reader *r, size_t n);
 
 /* Makes the outer reader bad if the inner one is. */
@@ -245,8 +245,8 @@ static inline void wr_view_of(struct writer *w, struct bytes b)
 
 void wr_zero(struct writer *w, size_t n);
 
-/* Overwrites a number written earlier, `offset` bytes from the start: the way lengths are filled in.
- * An offset that was never written makes the writer bad. */
+/* Overwrites a number written earlier, `offset` bytes from the start: the way lengths are filled
+ * in. An offset that was never written makes the writer bad. */
 void wr_patch_u8(struct writer *w, size_t offset, uint8_t v);
 void wr_patch_u16(struct writer *w, size_t offset, uint16_t v);
 void wr_patch_u24(struct writer *w, size_t offset, uint32_t v);

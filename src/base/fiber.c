@@ -1,11 +1,11 @@
 /*
  * fiber.c -- see fiber.h.
  *
- * A fiber's stack is one mapping: a guard page at the bottom, the stack, and at its top the struct fiber
- * itself, so starting a fiber from the pool costs no allocation. Switching saves the registers that the ABI
- * says a call preserves, nothing else, and makes no system call. Fibers are asymmetric: resume() goes in,
- * leave() goes back to whoever resumed; a chain of resumes is as deep as there are fibers in it, each on a
- * stack of its own.
+ * A fiber's stack is one mapping: a guard page at the bottom, the stack, and at its top the struct
+ * fiber itself, so starting a fiber from the pool costs no allocation. Switching saves the
+ * registers that the ABI says a call preserves, nothing else, and makes no system call. Fibers are
+ * asymmetric: resume() goes in, leave() goes back to whoever resumed; a chain of resumes is as deep
+ * as there are fibers in it, each on a stack of its own.
  *
  * AddressSanitizer is told of each switch, Valgrind of each stack.
  */
@@ -67,7 +67,8 @@ static struct {
     size_t loop_stack_size;
 } fibers;
 
-/* Saves the callee-saved registers and the stack pointer to *save, and goes on where `load` was saved. */
+/* Saves the callee-saved registers and the stack pointer to *save, and goes on where `load` was
+ * saved. */
 void fiber_switch(void **save, void *load);
 
 #if defined(__x86_64__)
@@ -268,8 +269,8 @@ struct fiber *fiber_spawn(const char *name, void (*function)(void *argument), vo
         return NULL;
     *fiber = (struct fiber){
         .mapping = fiber->mapping, .name = name, .function = function, .argument = argument};
-    /* As if fiber_main had been interrupted before its first instruction, on a stack aligned as the ABI wants
-     * at a function's entry: 16 bytes, less the return address where the call pushes one. */
+    /* As if fiber_main had been interrupted before its first instruction, on a stack aligned as the
+     * ABI wants at a function's entry: 16 bytes, less the return address if the call pushes one. */
     void **words = (void **)(void *)fiber - 2 - SAVED_WORDS;
 #if defined(__x86_64__)
     words -= 1;

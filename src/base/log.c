@@ -80,11 +80,11 @@ static void speak(enum log_level level, const char *format, va_list args)
         fprintf(stderr, "%s\n", line);
 }
 
-#define SPEAK_AT(level_of)                                                                         \
-    va_list args;                                                                                  \
-    va_start(args, format);                                                                        \
-    if (log_is_on(level_of))                                                                       \
-        speak(level_of, format, args);                                                             \
+#define SPEAK_AT(level_of)             \
+    va_list args;                      \
+    va_start(args, format);            \
+    if (log_is_on(level_of))           \
+        speak(level_of, format, args); \
     va_end(args)
 
 void log_error(const char *format, ...)

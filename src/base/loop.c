@@ -1,9 +1,10 @@
 /*
- * loop.c -- see loop.h. The process's one context of the loop lives here: the libuv loop, the timer wheel
- * with the one libuv timer that drives it, and the list of deferred work.
+ * loop.c -- see loop.h. The process's one context of the loop lives here: the libuv loop, the timer
+ * wheel with the one libuv timer that drives it, and the list of deferred work.
  *
- * Deferred work runs twice a turn, right before the wait (uv_prepare) and right behind it (uv_check), so
- * what input handlers deferred is done before anything else, and what timers deferred before the loop sleeps.
+ * Deferred work runs twice a turn, right before the wait (uv_prepare) and right behind it
+ * (uv_check), so what input handlers deferred is done before anything else, and what timers
+ * deferred before the loop sleeps.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +18,8 @@ static struct {
     uv_prepare_t before_wait;
     uv_check_t after_wait;
     struct timer_wheel wheel;
-    uint64_t armed_ms; /* what wheel_timer is set to; UINT64_MAX: not running */
+    uint64_t skipped_ms; /* by loop_skip() */
+    uint64_t armed_ms;   /* what wheel_timer is set to; UINT64_MAX: not running */
     struct deferred *deferred;
     struct deferred **deferred_end;
     int result;
@@ -32,7 +34,7 @@ uv_loop_t *loop_uv(void)
 
 uint64_t loop_now_ms(void)
 {
-    return uv_now(&loop.uv);
+    return uv_now(&loop.uv) + loop.skipped_ms;
 }
 
 static uint64_t read_clock_us(clockid_t which)
@@ -193,6 +195,15 @@ bool loop_run_for(uint64_t ms)
     return loop.stopping;
 }
 
+void loop_skip(uint64_t ms)
+{
+    for (uint64_t i = 0; i < ms; i++) {
+        loop.skipped_ms++;
+        timer_wheel_advance(&loop.wheel, loop_now_ms());
+        run_deferred();
+    }
+}
+
 void loop_stop(int result)
 {
     loop.stopping = true;
@@ -205,7 +216,8 @@ void timer_start(struct timer *timer, uint64_t delay_ms, void (*fire)(struct tim
     uint64_t now = loop_now_ms();
 
     timer->fire = fire;
-    timer_wheel_start(&loop.wheel, timer, delay_ms > UINT64_MAX / 2 ? UINT64_MAX / 2 : now + delay_ms);
+    timer_wheel_start(&loop.wheel, timer,
+                      delay_ms > UINT64_MAX / 2 ? UINT64_MAX / 2 : now + delay_ms);
 }
 
 void timer_stop(struct timer *timer)

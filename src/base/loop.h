@@ -1,9 +1,9 @@
 /*
  * loop.h -- the one event loop of a process (libuv), its clock and its end-of-turn work.
  *
- * A turn of the loop: wait for input, handle all that came, run what was deferred, wait again. Work that is
- * cheaper done once for many messages (one write for all answers, one barrier for all flow changes) is
- * deferred to the end of the turn. Everything here belongs to the loop's thread.
+ * A turn of the loop: wait for input, handle all that came, run what was deferred, wait again. Work
+ * that is cheaper done once for many messages (one write for all answers, one barrier for all flow
+ * changes) is deferred to the end of the turn. Everything here belongs to the loop's thread.
  */
 #ifndef STROWGER_BASE_LOOP_H
 #define STROWGER_BASE_LOOP_H
@@ -23,8 +23,13 @@ void loop_free(void);
 /* Runs until loop_stop(); returns the value that it was given. */
 int loop_run(void);
 
-/* Runs turns until loop_stop() or until `ms` milliseconds have passed, for tests: true when stopped. */
+/* Runs turns until loop_stop() or until `ms` milliseconds have passed, for tests: true when
+ * stopped. */
 bool loop_run_for(uint64_t ms);
+
+/* For tests and fuzzers: as if `ms` milliseconds had passed without input. Timers fire, nobody
+ * waits. */
+void loop_skip(uint64_t ms);
 
 /* Ends loop_run() after this turn. */
 void loop_stop(int result);
@@ -45,8 +50,8 @@ struct deferred {
     bool queued;
 };
 
-/* Runs `run` once at the end of this turn, before the loop waits; does nothing when already queued. Work
- * deferred by deferred work still runs in this turn. */
+/* Runs `run` once at the end of this turn, before the loop waits; does nothing when already queued.
+ * Work deferred by deferred work still runs in this turn. */
 void loop_defer(struct deferred *deferred, void (*run)(struct deferred *deferred));
 
 /* Takes it back; needed before its memory goes. */

@@ -1,6 +1,7 @@
 /*
- * map.c -- see map.h. Entries are 24 bytes; at most three quarters of the places are used. Removal shifts
- * the following entries back, so there are no tombstones and look-ups never slow down with age.
+ * map.c -- see map.h. Entries are 24 bytes; at most three quarters of the places are used. Removal
+ * shifts the following entries back, so there are no tombstones and look-ups never slow down with
+ * age.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static size_t home(const struct map *map, uint64_t key)
     return mix(key ^ map->seed) & (map->size - 1);
 }
 
-/* The place of the key, or the free place where it would go. The map has at least one free place. */
+/* The place of the key, or the free place where it would go. The map has a free place at least. */
 static size_t place_of(const struct map *map, uint64_t key)
 {
     size_t i = home(map, key);

@@ -1,9 +1,10 @@
 /*
  * metric.h -- numbers to be watched, in the Prometheus text format.
  *
- * A room keeps a table of metrics, registers it once, and counts by index: `metric_add(&mme_metrics[X], 1)` is one
- * addition. Rows of the same name with different labels stand together. A gauge may be read by a function
- * when asked for. Times are histograms in seconds, as Prometheus wants them. One thread.
+ * A room keeps a table of metrics, registers it once, and counts by index:
+ * `metric_add(&mme_metrics[X], 1)` is one addition. Rows of the same name with different labels
+ * stand together. A gauge may be read by a function when asked for. Times are histograms in
+ * seconds, as Prometheus wants them. One thread.
  */
 #ifndef STROWGER_BASE_METRIC_H
 #define STROWGER_BASE_METRIC_H
@@ -47,7 +48,8 @@ struct histogram {
 
 void histogram_observe(struct histogram *histogram, uint64_t duration_us);
 
-/* The duration that a fraction (0..1) of all observations did not exceed, as the upper bound of its bucket. */
+/* The duration that a fraction (0..1) of all observations did not exceed, as the upper bound of its
+ * bucket. */
 uint64_t histogram_quantile_us(const struct histogram *histogram, double fraction);
 
 /* Tables stay where they are until metric_forget_all(). 0 or -ENOSPC. */
@@ -55,7 +57,8 @@ int metric_register(struct metric *table, size_t count);
 int histogram_register(struct histogram *histogram);
 void metric_forget_all(void);
 
-/* Writes all registered metrics and the process's own (CPU seconds, resident memory, fibers, start time). */
+/* Writes all registered metrics and the process's own (CPU seconds, resident memory, fibers, start
+ * time). */
 void metric_print(struct text *t);
 
 #endif

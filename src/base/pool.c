@@ -1,6 +1,7 @@
 /*
- * pool.c -- see pool.h. A place is a header (generation, in-use mark, free link) and the object behind it.
- * The free list is a queue, so that a place rests as long as possible before its id's place is used again.
+ * pool.c -- see pool.h. A place is a header (generation, in-use mark, free link) and the object
+ * behind it. The free list is a queue, so that a place rests as long as possible before its id's
+ * place is used again.
  */
 #include <stdbool.h>
 #include <stdlib.h>

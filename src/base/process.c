@@ -66,11 +66,13 @@ static void print_help(const struct process *p)
 /* 0: go on; 1: done; -1: wrong usage. */
 static int read_options(const struct process *p, int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'}, {"name", required_argument, NULL, 'n'},
-        {"log", required_argument, NULL, 'l'},    {"check", no_argument, NULL, 'k'},
-        {"reference", no_argument, NULL, 'r'},    {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+                                          {"name", required_argument, NULL, 'n'},
+                                          {"log", required_argument, NULL, 'l'},
+                                          {"check", no_argument, NULL, 'k'},
+                                          {"reference", no_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int c;
 
     optind = 1;
@@ -183,8 +185,8 @@ static void answer_views(const struct control_request *request, struct control_a
 }
 
 static const struct control_route common_routes[] = {
-    {"GET", "/state", answer_state}, {"GET", "/metrics", answer_metrics},
-    {"GET", "/log", answer_log},     {"GET", "/trace", answer_trace},
+    {"GET", "/state", answer_state},     {"GET", "/metrics", answer_metrics},
+    {"GET", "/log", answer_log},         {"GET", "/trace", answer_trace},
     {"GET", "/process", answer_process}, {"GET", "/views", answer_views},
 };
 
@@ -279,7 +281,8 @@ static int init_log(const struct config *config, const struct options *options)
     enum log_level level = LOG_INFO;
 
     if (wanted && log_level_parse(wanted, &level) < 0) {
-        fprintf(stderr, "%s: log: %s is none of: error warn info debug\n", config_file(config), wanted);
+        fprintf(stderr, "%s: log: %s is none of: error warn info debug\n", config_file(config),
+                wanted);
         return -EINVAL;
     }
     log_init(self.name, level);
@@ -308,8 +311,8 @@ static int open_control(const struct process *p, const struct config *config)
 {
     char path[sizeof(self.directory) + 80];
 
-    int err = process_run_dir(process_network_name(config), true, self.directory,
-                              sizeof(self.directory));
+    int err =
+        process_run_dir(process_network_name(config), true, self.directory, sizeof(self.directory));
     if (err < 0) {
         log_error("cannot make the run directory %s: %s", self.directory, strerror(-err));
         return err;
@@ -320,7 +323,8 @@ static int open_control(const struct process *p, const struct config *config)
         control_add_routes(p->routes, p->route_count);
     err = control_open(path);
     if (err == -EADDRINUSE)
-        log_error("%s runs already in this network (its control socket %s answers)", self.name, path);
+        log_error("%s runs already in this network (its control socket %s answers)", self.name,
+                  path);
     else if (err < 0)
         log_error("cannot open the control socket %s: %s", path, strerror(-err));
     return err;

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -103,4 +104,26 @@ int hex_parse(const char *digits, void *out, size_t size)
         p += 2;
     }
     return (int)n;
+}
+
+unsigned word_distance(const char *a, const char *b)
+{
+    unsigned row[WORD_DISTANCE_LONGEST + 1];
+    size_t la = strlen(a), lb = strlen(b);
+
+    if (la > WORD_DISTANCE_LONGEST || lb > WORD_DISTANCE_LONGEST)
+        return WORD_DISTANCE_FAR;
+    for (unsigned j = 0; j <= lb; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= la; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= lb; j++) {
+            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = change < least ? change : least;
+        }
+    }
+    return row[lb];
 }

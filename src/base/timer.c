@@ -1,9 +1,10 @@
 /*
  * timer.c -- the wheel of timer.h.
  *
- * Level 0 has a slot per millisecond for the next 64 ms, level 1 a slot per 64 ms, and so on: six levels reach
- * two years. A timer hangs in the level that its distance asks for; when the time reaches a slot of a
- * higher level, its timers move down. A timer due beyond the reach waits in the last slot and is sorted in again.
+ * Level 0 has a slot per millisecond for the next 64 ms, level 1 a slot per 64 ms, and so on: six
+ * levels reach two years. A timer hangs in the level that its distance asks for; when the time
+ * reaches a slot of a higher level, its timers move down. A timer due beyond the reach waits in the
+ * last slot and is sorted in again.
  */
 #include "base/timer.h"
 
@@ -53,7 +54,8 @@ void timer_wheel_stop(struct timer_wheel *wheel, struct timer *timer)
         timer->next->link = timer->link;
     /* If the slot became empty, its bit goes: the link then points into the wheel's own array. */
     struct timer **first = &wheel->slots[0][0];
-    if (!timer->next && timer->link >= first && timer->link < first + TIMER_LEVELS * TIMER_SLOTS) {
+    if (!timer->next && timer->link >= first &&
+        timer->link < first + (size_t)TIMER_LEVELS * TIMER_SLOTS) {
         size_t index = (size_t)(timer->link - first);
         wheel->used[index / TIMER_SLOTS] &= ~(UINT64_C(1) << index % TIMER_SLOTS);
     }
@@ -126,7 +128,8 @@ uint64_t timer_wheel_next_ms(const struct timer_wheel *wheel)
         uint64_t here = wheel->now_ms >> shift;
         if (wheel->used[level] == 0)
             continue;
-        /* Rotate so that bit 0 is the slot after the present one; the present slot itself is a turn away. */
+        /* Rotate so that bit 0 is the slot after the present one; the present slot itself is a turn
+         * away. */
         unsigned turn = (unsigned)(here + 1) & SLOT_MASK;
         uint64_t used = wheel->used[level];
         uint64_t ahead = turn ? used >> turn | used << (64 - turn) : used;

@@ -1,10 +1,11 @@
 /*
  * timer.h -- timers by the hundred thousand.
  *
- * A timer is a member of the context it belongs to (32 bytes); starting and stopping one costs the same
- * however many run: they hang in a hierarchical wheel with a tick of one millisecond. The loop drives the
- * wheel. A timer fires once, not early, in the loop's thread and outside any fiber's stack; it may be
- * started again from its own function. A context must stop its timers before it goes.
+ * A timer is a member of the context it belongs to (32 bytes); starting and stopping one costs the
+ * same however many run: they hang in a hierarchical wheel with a tick of one millisecond. The loop
+ * drives the wheel. A timer fires once, not early, in the loop's thread and outside any fiber's
+ * stack; it may be started again from its own function. A context must stop its timers before it
+ * goes.
  */
 #ifndef STROWGER_BASE_TIMER_H
 #define STROWGER_BASE_TIMER_H
@@ -14,7 +15,8 @@
 #include <stdint.h>
 
 /* The struct that holds a member, from a pointer to the member. */
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 struct timer {
     struct timer *next;
@@ -39,7 +41,7 @@ static inline bool timer_is_running(const struct timer *timer)
 #define TIMER_SLOTS  64
 
 struct timer_wheel {
-    uint64_t now_ms; /* all timers due up to here have fired */
+    uint64_t now_ms;             /* all timers due up to here have fired */
     uint64_t used[TIMER_LEVELS]; /* a bit per slot that holds a timer */
     struct timer *slots[TIMER_LEVELS][TIMER_SLOTS];
 };
@@ -50,7 +52,8 @@ void timer_wheel_stop(struct timer_wheel *wheel, struct timer *timer);
 /* Moves the wheel's time forward and fires what is due, in order of due time. */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
 
-/* When the wheel next has something to do, at or before the first timer's due time; UINT64_MAX: never. */
+/* When the wheel next has something to do, at or before the first timer's due time; UINT64_MAX:
+ * never. */
 uint64_t timer_wheel_next_ms(const struct timer_wheel *wheel);
 
 #endif

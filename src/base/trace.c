@@ -1,9 +1,9 @@
 /*
  * trace.c -- see trace.h.
  *
- * The ring is one block of memory. Records lie in it one behind the other, each with a header; when the end is
- * reached, writing goes on at the begin and eats the oldest records. An alias is a record too, so it lives as
- * long as the messages around it.
+ * The ring is one block of memory. Records lie in it one behind the other, each with a header; when
+ * the end is reached, writing goes on at the begin and eats the oldest records. An alias is a
+ * record too, so it lives as long as the messages around it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,8 +48,8 @@ static struct {
 } trace;
 
 static const char *const names[TRACE_PROTOCOLS] = {
-    [TRACE_S1AP] = "S1AP", [TRACE_NAS] = "NAS",     [TRACE_DIAMETER] = "Diameter",
-    [TRACE_GTPC] = "GTPv2", [TRACE_GTPU] = "GTP-U", [TRACE_PFCP] = "PFCP",
+    [TRACE_S1AP] = "S1AP",         [TRACE_NAS] = "NAS",    [TRACE_DIAMETER] = "Diameter",
+    [TRACE_GTPC] = "GTPv2",        [TRACE_GTPU] = "GTP-U", [TRACE_PFCP] = "PFCP",
     [TRACE_OPENFLOW] = "OpenFlow",
 };
 
@@ -120,7 +120,8 @@ static struct header *make_room(size_t len)
     size_t to_end = trace.size - trace.head;
     size_t filler = need > to_end || to_end - need < sizeof(struct header) ? to_end - need : 0;
     if (need > to_end) {
-        /* The rest of the ring becomes a filler record; to_end is 0 or at least a header, by construction. */
+        /* The rest of the ring becomes a filler record; to_end is 0 or at least a header, by
+         * construction. */
         while (trace.size - trace.used < to_end)
             drop_oldest();
         if (to_end > 0) {
@@ -350,8 +351,8 @@ static bool add_json(const struct trace_record *record, void *argument)
         trace.printers[record->protocol][record->sent](record->message, &t);
     json_array_append_new(
         list->array,
-        json_pack("{s:I,s:I,s:s,s:b,s:o,s:o,s:s,s:s,s:s}", "sequence",
-                  (json_int_t)record->sequence, "time_us", (json_int_t)record->time_us, "protocol",
+        json_pack("{s:I,s:I,s:s,s:b,s:o,s:o,s:s,s:s,s:s}", "sequence", (json_int_t)record->sequence,
+                  "time_us", (json_int_t)record->time_us, "protocol",
                   trace_protocol_name(record->protocol), "sent", record->sent, "local",
                   address_json(&record->local), "peer", address_json(&record->peer), "imsi",
                   record->subject, "text", words, "hex", digits));

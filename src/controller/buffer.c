@@ -83,7 +83,7 @@ static void send_clamp(struct up_session *session, struct up_buffer *buffer)
         switch_send(up.sw, &m);
         up_count(UP_FLOW_MODS);
     }
-    buffer->clamped_until_ms = loop_now_ms() + seconds * 1000;
+    buffer->clamped_until_ms = loop_now_ms() + (uint64_t)seconds * 1000;
     up_count(UP_CLAMPS);
 }
 

@@ -10,15 +10,6 @@
 
 static struct controller_config config;
 
-/* A row whose key leaves out the unit that the member's name has: the value in the file has one of
- * its own. */
-#define FIELD_CALLED(struct_type, key, member, type_of, help_text, ...)                      \
-    {                                                                                        \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),       \
-        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member), \
-        __VA_ARGS__                                                                          \
-    }
-
 static const char *const signalling_names[] = {"port", "socket", NULL};
 
 static const struct config_field gtpu_fields[] = {
@@ -71,9 +62,9 @@ static const struct config_field buffer_fields[] = {
           .max = 10000),
     FIELD(bytes, &config_size, "bytes kept for a phone that sleeps", .fallback = "64k"),
     FIELD(total, &config_size, "bytes kept for all phones", .fallback = "64M"),
-    FIELD_CALLED(struct controller_buffer_config, "clamp", clamp_ms, &config_duration,
-                 "how long a phone whose buffer is full is silenced in the switch",
-                 .fallback = "2s"),
+    CONFIG_FIELD_CALLED(struct controller_buffer_config, "clamp", clamp_ms, &config_duration,
+                        "how long a phone whose buffer is full is silenced in the switch",
+                        .fallback = "2s"),
     FIELD(packet_rate, &config_uint, "packets per second to the controller, for all phones",
           .fallback = "20000", .min = 1, .max = 10000000),
 #undef FIELD
@@ -88,8 +79,8 @@ static const struct config_field router_fields[] = {
     CONFIG_FIELD(struct controller_router_config, member, type, help, __VA_ARGS__)
     FIELD(mtu, &config_uint, "of phones' links; 0: not told", .fallback = "1400", .min = 0,
           .max = 65535),
-    FIELD_CALLED(struct controller_router_config, "lifetime", lifetime_ms, &config_duration,
-                 "of the default router", .fallback = "18h"),
+    CONFIG_FIELD_CALLED(struct controller_router_config, "lifetime", lifetime_ms, &config_duration,
+                        "of the default router", .fallback = "18h"),
 #undef FIELD
 };
 
@@ -109,18 +100,19 @@ static const struct config_field user_plane_fields[] = {
     CONFIG_SUBSECTION(UP, router_advertisement, &router_schema, "for phones with IPv6"),
     CONFIG_FIELD(UP, max_sessions, &config_uint, "PFCP sessions: two for each PDN connection",
                  .fallback = "200000", .min = 1, .max = POOL_MAX_LIMIT),
-    FIELD_CALLED(UP, "usage_poll", usage_poll_ms, &config_duration,
-                 "how often volumes are compared with their thresholds", .fallback = "10s",
-                 .min = 100, .max = 3600000),
-    FIELD_CALLED(UP, "grace", grace_ms, &config_duration,
-                 "how long flows of an earlier life of the controller may still carry packets",
-                 .fallback = "60s"),
-    FIELD_CALLED(UP, "t1", t1_ms, &config_duration, "PFCP: until a request is sent again",
-                 .fallback = "3s"),
+    CONFIG_FIELD_CALLED(UP, "usage_poll", usage_poll_ms, &config_duration,
+                        "how often volumes are compared with their thresholds", .fallback = "10s",
+                        .min = 100, .max = 3600000),
+    CONFIG_FIELD_CALLED(
+        UP, "grace", grace_ms, &config_duration,
+        "how long flows of an earlier life of the controller may still carry packets",
+        .fallback = "60s"),
+    CONFIG_FIELD_CALLED(UP, "t1", t1_ms, &config_duration, "PFCP: until a request is sent again",
+                        .fallback = "3s"),
     CONFIG_FIELD(UP, n1, &config_uint, "PFCP: how often a request is sent in all", .fallback = "3",
                  .min = 1, .max = 20),
-    FIELD_CALLED(UP, "heartbeat", heartbeat_ms, &config_duration, "PFCP: between heartbeats",
-                 .fallback = "10s"),
+    CONFIG_FIELD_CALLED(UP, "heartbeat", heartbeat_ms, &config_duration, "PFCP: between heartbeats",
+                        .fallback = "10s"),
 #undef UP
 };
 
@@ -132,9 +124,9 @@ static const struct config_schema user_plane_schema = {
 static const struct config_field controller_fields[] = {
     CONFIG_FIELD(struct controller_config, openflow, &config_endpoint, "where switches find us",
                  .required = true),
-    FIELD_CALLED(struct controller_config, "probe_interval", probe_interval_ms, &config_duration,
-                 "of silence before a switch is asked, and again before it is given up",
-                 .fallback = "5s"),
+    CONFIG_FIELD_CALLED(
+        struct controller_config, "probe_interval", probe_interval_ms, &config_duration,
+        "of silence before a switch is asked, and again before it is given up", .fallback = "5s"),
     CONFIG_SUBSECTION(struct controller_config, user_plane, &user_plane_schema,
                       "the gateways' user plane"),
 };

@@ -9,14 +9,25 @@
  *
  * Inside:
  *
- *     controller.c   start, stop, state, metrics            switches.c   the registry: handshake,
- * ports, dispatch up.c           PFCP: associations and sessions         rules.c      a session's
- * PDRs, FARs, QERs, URRs   (pure) commit.c       one barrier for many changes            filter.c
- * SDF filters                          (pure) buffer.c       packets for phones that sleep flows.c
- * rules -> flows, and their difference (pure) usage.c        URRs: volumes from flow counters
- * allocator.c  TEIDs and meter ids sgi.c          ARP, neighbour discovery, next hops     signal.c
- * Echo, Error Indication, End Marker, RA resync.c       a switch that comes back, flows of an
- * earlier life of ours
+ *     controller.c   start, stop, state, views
+ *     switches.c     the registry: handshake, ports, whom a message concerns
+ *     up.c           the user plane as a whole: associations, the switch, packets
+ *     session.c      PFCP sessions and their answers
+ *     commit.c       one barrier for the changes of many sessions
+ *     rules.c        a session's PDRs, FARs, QERs, URRs; draft.c makes them     (pure)
+ *     filter.c       SDF filters                                                (pure)
+ *     flows.c        rules to flows, and the difference of two lists of flows   (pure)
+ *     pipeline.c     the flows that are always there
+ *     allocator.c    TEIDs and meter ids
+ *     buffer.c       packets for phones that sleep
+ *     forward.c      packets that the controller itself sends on
+ *     report.c       what control planes are told by themselves
+ *     usage.c        URRs: volumes from flow counters
+ *     sgi.c          the links behind the exits: ARP, neighbour discovery, next hops
+ *     signal.c       GTP-U's own messages: Echo, Error Indication, End Marker
+ *     router.c       what phones with IPv6 ask their router
+ *     resync.c       a switch that comes back, flows of an earlier life of ours
+ *     state.c        metrics and views
  *
  * One loop, one thread. docs/controller.md has the tables' drawing, the configuration and the
  * limits.
@@ -81,8 +92,8 @@ struct controller_user_plane_config {
     struct controller_router_config router_advertisement;
     uint32_t max_sessions;
     uint32_t usage_poll_ms; /* how often volumes are compared with their thresholds */
-    uint32_t
-        grace_ms; /* how long flows of an earlier life of the controller may still carry packets */
+    /* how long flows of an earlier life of the controller may still carry packets */
+    uint32_t grace_ms;
     uint32_t t1_ms; /* PFCP: until a request is sent again */
     uint8_t n1;     /* PFCP: how often it is sent in all */
     uint32_t heartbeat_ms;

@@ -4,11 +4,13 @@
  *
  * The tables (docs/controller.md has the drawing):
  *
- *     0  INGRESS   what a port gives: G-PDUs by tunnel (PDRs with an F-TEID); ports that lead
- * elsewhere 1  DOWNLINK  packets from an exit, by the phone's address (PDRs of a P-GW) 2  LOCAL the
- * second gateway when S-GW and P-GW are both in this switch: PDRs with an F-TEID, reached by
- *                  setting tun_id and going on to this table instead of encapsulating and
- * decapsulating 10+ EXIT      one per exit (SGi): the next hop's addresses, and out
+ *     0  INGRESS   what a port gives: G-PDUs by tunnel (PDRs with an F-TEID); and ports that lead
+ *                  to other tables
+ *     1  DOWNLINK  packets from an exit, by the phone's address (PDRs of a P-GW)
+ *     2  LOCAL     the other gateway, when S-GW and P-GW are both in this switch: PDRs with an
+ *                  F-TEID, reached by setting tun_id and going on to this table, instead of putting
+ *                  a tunnel header on and taking it off
+ *    10+ EXIT      one per exit (SGi): the next hop's addresses, and out
  *
  * Flows are kept small (struct up_flow) and compared as bytes; only when one is sent it becomes an
  * OpenFlow message. A match says which flow it is, an action what it does: a change of rules is the

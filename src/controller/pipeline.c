@@ -139,8 +139,10 @@ bool up_fixed_flow(unsigned index, struct up_fixed_flow *flow)
                            flow);
     else
         return false;
-    if (!exists)
+    if (!exists) {
         flow->number = 0;
+        return true;
+    }
     flow->mod.instructions.at = flow->instructions;
     for (size_t i = 0; i < flow->mod.instructions.count; i++)
         if (flow->instructions[i].type == OFPIT_APPLY_ACTIONS)

@@ -5,12 +5,12 @@
  * started anew), a fiber
  *
  *   1. reads its meters: those of our sessions are noted with their rates; others are of an earlier
- * life and stay reserved for now; new sessions may then be accepted
+ *      life and stay reserved for now; new sessions may then be accepted
  *   2. writes the pipeline's own flows, which replaces what is there
  *   3. reads all flows with our cookie and compares each with what its session wants now: what is
- * right is noted, what nobody wants is deleted, and what an earlier life left (the cookie's epoch
- * tells) is let alone for the grace time, because its phones may still be talking while their
- * gateways establish the sessions again
+ *      right is noted, what nobody wants is deleted, and what an earlier life left (the cookie's
+ *      epoch tells) is let alone for the grace time, because its phones may still be talking while
+ *      their gateways establish the sessions again
  *   4. adds what was not seen, and sends a barrier.
  *
  * Changes by PFCP go on meanwhile: adding a flow that is there is harmless, and what a later

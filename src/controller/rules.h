@@ -50,8 +50,8 @@ struct up_pdr {
     uint32_t precedence;
     uint32_t far_id;
     uint32_t teid; /* of our F-TEID */
-    bool has_far, has_teid,
-        is_chosen; /* is_chosen: the TEID was taken from the allocator for the control plane */
+    /* is_chosen: the TEID was taken from the allocator for the control plane */
+    bool has_far, has_teid, is_chosen;
     bool has_choose_id;
     uint8_t choose_id;
     bool has_ue4, has_ue6, ue_is_destination;
@@ -148,6 +148,13 @@ struct up_rules *up_rules_modify(const struct up_environment *env, const struct 
  */
 void up_rules_free(const struct up_environment *env, struct up_rules *rules,
                    const struct up_rules *keeper);
+
+/* True when a PDR has this TEID. */
+bool up_rules_use_teid(const struct up_rules *rules, uint32_t teid);
+
+/* Gives back what up_rules_free() does, without freeing. */
+void up_rules_give_back(const struct up_environment *env, const struct up_rules *rules,
+                        const struct up_rules *keeper);
 
 const struct up_pdr *up_pdr_of(const struct up_rules *rules, uint16_t id);
 const struct up_far *up_far_of(const struct up_rules *rules, uint32_t id);

@@ -5,11 +5,11 @@
  * same way, or from a UDP socket of ours where the switch cannot send them (stock Open vSwitch).
  * Handled here:
  *
- *   Echo Request       answered (our own switch does that by itself)
- *   Error Indication   the other end does not know a tunnel: the session that sends in it is
- * reported to its control plane End Marker         goes on in the tunnel that its packets go on in
- *   G-PDUs of no session   get an Error Indication; the flow that brings them here is behind a
- * meter
+ *   Echo Request        answered (our own switch does that by itself)
+ *   Error Indication    the other end does not know a tunnel: the session that sends in it is
+ *                       reported to its control plane
+ *   End Marker          goes on in the tunnel that its packets go on in
+ *   G-PDU of nobody's   gets an Error Indication; the flow that brings it here is behind a meter
  *
  * An Error Indication may be about packets that were sent before the session changed (a phone that
  * went idle and came back to the same tunnel), so it counts only when the session still sends there
@@ -24,11 +24,17 @@
 #include "controller/up.h"
 #include "wire/gtp/gtpu.h"
 
+#define MAX_ERRORS \
+    200 /* Error Indications per second: the meter's limit, for switches without meters */
 #define SETTLE_MS    1000 /* packets and their Error Indications are older than that no more */
 #define MESSAGE_SIZE 64
 #define FRAME_SIZE   256
 
-static int signal_socket = -1;
+static struct {
+    int socket; /* -1: messages leave by the switch's port */
+    uint64_t second;
+    unsigned errors; /* Error Indications sent in this second */
+} signalling = {.socket = -1};
 
 int up_signal_open(void)
 {
@@ -36,16 +42,16 @@ int up_signal_open(void)
         .sin_family = AF_INET, .sin_port = htons(GTPU_PORT), .sin_addr = up.config->gtpu.address};
     int one = 1;
 
-    signal_socket = -1;
+    signalling.socket = -1;
     if (up.config->gtpu.signalling != CONTROLLER_SIGNALLING_SOCKET)
         return 0;
-    signal_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (signal_socket < 0)
+    signalling.socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (signalling.socket < 0)
         return -errno;
-    setsockopt(signal_socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    setsockopt(signalling.socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     /* The address is an interface's of the switch, which may come later than we. */
-    setsockopt(signal_socket, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
-    if (bind(signal_socket, (struct sockaddr *)&address, sizeof(address)) < 0) {
+    setsockopt(signalling.socket, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+    if (bind(signalling.socket, (struct sockaddr *)&address, sizeof(address)) < 0) {
         int err = -errno;
         log_error("cannot send GTP-U messages from port %d of the tunnel address: %s", GTPU_PORT,
                   strerror(-err));
@@ -57,9 +63,9 @@ int up_signal_open(void)
 
 void up_signal_close(void)
 {
-    if (signal_socket >= 0)
-        close(signal_socket);
-    signal_socket = -1;
+    if (signalling.socket >= 0)
+        close(signalling.socket);
+    signalling.socket = -1;
 }
 
 /* ---- sending ---- */
@@ -69,7 +75,7 @@ static void send_by_socket(struct in_addr to, uint16_t port, struct bytes messag
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = to};
 
     /* One that is lost is lost, as on any link. */
-    (void)!sendto(signal_socket, message.at, message.len, 0, (struct sockaddr *)&address,
+    (void)!sendto(signalling.socket, message.at, message.len, 0, (struct sockaddr *)&address,
                   sizeof(address));
 }
 
@@ -97,7 +103,7 @@ static void send_signal(struct in_addr to, uint16_t port, const struct writer *m
 {
     if (message->bad)
         return;
-    if (signal_socket >= 0)
+    if (signalling.socket >= 0)
         send_by_socket(to, port, wr_view(message));
     else if (up.has_signal_port)
         send_by_port(to, port, wr_view(message));
@@ -118,7 +124,13 @@ static void send_error_indication(uint32_t teid, struct in_addr to)
     uint8_t message[MESSAGE_SIZE];
     struct writer w = writer_of(message, sizeof(message));
     struct gtpu_error_indication error = {.teid = teid, .ipv4 = up.config->gtpu.address};
+    uint64_t second = loop_now_ms() / 1000;
 
+    if (second != signalling.second)
+        signalling.errors = 0;
+    signalling.second = second;
+    if (++signalling.errors > MAX_ERRORS)
+        return;
     gtpu_write_error_indication(&w, &error);
     send_signal(to, GTPU_PORT, &w);
     up_count(UP_ERROR_INDICATIONS_SENT);

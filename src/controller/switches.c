@@ -22,8 +22,8 @@ static struct {
     const struct controller_application *const *applications;
     struct controller_switch *first;
     struct arena arena; /* of the message that is handled */
-    struct arena
-        part_arena; /* of a multipart reply, which a fiber may look at while a message is handled */
+    /* of a multipart reply, which a fiber may look at while a message is handled */
+    struct arena part_arena;
 } registry;
 
 enum { CONNECTS, LOSSES, HANDSHAKE_FAILURES, PACKET_INS, ERRORS, BROKEN, SWITCHES, METRICS };

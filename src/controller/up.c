@@ -288,6 +288,12 @@ static void switch_gone(struct controller_switch *sw)
             take_switch(other);
 }
 
+static bool view_equal(const struct up_switch_view *a, const struct up_switch_view *b)
+{
+    return a->gtpu_port == b->gtpu_port && a->has_meters == b->has_meters &&
+           memcmp(a->exit_ports, b->exit_ports, sizeof(a->exit_ports)) == 0;
+}
+
 /* Port numbers are in flows: when one changes, all is compared. A port that has come up may lead to
  * a next hop. */
 static void ports_changed(struct controller_switch *sw)
@@ -301,7 +307,7 @@ static void ports_changed(struct controller_switch *sw)
     }
     if (sw != up.sw || !look_at_ports(sw))
         return;
-    if (memcmp(&before, &up.view, sizeof(before)) != 0 || had_signal != up.has_signal_port)
+    if (!view_equal(&before, &up.view) || had_signal != up.has_signal_port)
         up_resync_start();
     up_sgi_start();
 }

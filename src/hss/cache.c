@@ -177,7 +177,7 @@ static void commit_time(struct timer *timer)
 /* The oldest go, down to the limit; one with a change, when that is written. */
 static void make_room(struct hss_cache *cache)
 {
-    while (cache->count > cache->limit) {
+    while (cache->oldest && cache->count > cache->limit) {
         struct hss_entry *entry = cache->oldest;
         if (entry->queued || entry->sqn_dirty || entry->location_dirty) {
             set_leaving(cache, entry, true);
@@ -232,7 +232,7 @@ int cache_get(struct hss_cache *cache, const char *imsi, struct hss_entry **out)
     if (err == 0 && !(entry = load(cache, &subscriber)))
         err = -ENOMEM;
     crypto_wipe(&subscriber, offsetof(struct hss_subscriber, msisdn));
-    if (err < 0)
+    if (err != 0)
         return err;
     if (map_set(&cache->by_imsi, key, (uintptr_t)entry) < 0) {
         free_entry(entry);

@@ -85,7 +85,7 @@ static void delete_subscriber(const struct control_request *request, struct cont
 {
     struct hss *hss = hss_running();
     const char *imsi = imsi_of(request, answer);
-    struct hss_subscriber subscriber;
+    struct hss_subscriber subscriber = {0};
 
     if (!imsi)
         return;

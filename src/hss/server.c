@@ -80,15 +80,9 @@ static const struct config_field hss_fields_of_config[] = {
                       "what a subscriber has whose record tells nothing"),
     CONFIG_FIELD(struct hss_config, cache_subscribers, &config_uint, "subscribers kept in memory",
                  .fallback = "200000", .min = 1, .max = 100000000),
-    {.name = "commit",
-     .help = "changes are written together this often",
-     .shape = CONFIG_SCALAR,
-     .type = &config_duration,
-     .offset = offsetof(struct hss_config, commit_ms),
-     .size = sizeof(uint32_t),
-     .fallback = "500ms",
-     .min = 1,
-     .max = 60000},
+    CONFIG_FIELD_CALLED(struct hss_config, "commit", commit_ms, &config_duration,
+                        "changes are written together this often", .fallback = "500ms", .min = 1,
+                        .max = 60000),
 };
 const struct config_schema hss_config_schema = {
     "hss", "the Home Subscriber Server", hss_fields_of_config,

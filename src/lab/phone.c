@@ -298,7 +298,7 @@ void phone_downlink_nas(struct phone *phone, struct bytes pdu)
 {
     struct nas_message m;
     struct nas_fault fault;
-    struct bytes plain;
+    struct bytes plain = {0};
 
     int err = open_pdu(phone, pdu, &plain);
     if (err < 0) {

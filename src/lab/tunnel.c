@@ -16,8 +16,8 @@
 #define EBI_BITS    4
 #define INDEX_BITS  20
 
-/* The connection's number makes it another TEID each time, so that what is said about an old tunnel is not taken for the
- * new one's. */
+/* The connection's number makes it another TEID each time, so that what is said about an old tunnel
+ * is not taken for the new one's. */
 uint32_t enb_teid(const struct phone *phone, uint8_t ebi)
 {
     return phone->enb_ue_s1ap_id << (INDEX_BITS + EBI_BITS) | (phone->index + 1) << EBI_BITS | ebi;

@@ -30,14 +30,6 @@ static const struct config_schema peer_schema = {
     "peer", "a Diameter node that is known by name", peer_fields,
     sizeof(peer_fields) / sizeof(peer_fields[0]), sizeof(struct diameter_peer_config)};
 
-/* Keys without the unit that the member has in its name: the value in the file tells its own. */
-#define KEY(key, member, type_of, help_text, ...)                                      \
-    {                                                                                  \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of), \
-        .offset = offsetof(struct diameter_config, member),                            \
-        .size = sizeof(((struct diameter_config *)0)->member), __VA_ARGS__             \
-    }
-
 static const struct config_field diameter_fields[] = {
     CONFIG_FIELD(struct diameter_config, host, &config_string,
                  "our DiameterIdentity, a domain name such as hss.epc.example", .required = true),
@@ -48,17 +40,18 @@ static const struct config_field diameter_fields[] = {
     CONFIG_LIST_OF_SECTIONS(struct diameter_config, peers, &peer_schema, "peers known by name"),
     CONFIG_FIELD(struct diameter_config, accept_unknown_peers, &config_bool,
                  "accept peers of our realm that are not in the list", .fallback = "no"),
-    KEY("watchdog", watchdog_ms, &config_duration,
-        "Tw of RFC 3539: silence after which a peer is probed", .fallback = "30s", .min = 100,
-        .max = 3600000),
-    KEY("reconnect", reconnect_ms, &config_duration,
-        "Tc of RFC 6733: the longest pause between attempts to connect", .fallback = "30s",
-        .min = 100, .max = 3600000),
-    KEY("connect_timeout", connect_timeout_ms, &config_duration,
-        "until a connection must have exchanged capabilities", .fallback = "5s", .min = 100,
-        .max = 600000),
-    KEY("request_timeout", request_timeout_ms, &config_duration, "how long an answer is waited for",
-        .fallback = "5s", .min = 10, .max = 600000),
+    CONFIG_FIELD_CALLED(struct diameter_config, "watchdog", watchdog_ms, &config_duration,
+                        "Tw of RFC 3539: silence after which a peer is probed", .fallback = "30s",
+                        .min = 100, .max = 3600000),
+    CONFIG_FIELD_CALLED(struct diameter_config, "reconnect", reconnect_ms, &config_duration,
+                        "Tc of RFC 6733: the longest pause between attempts to connect",
+                        .fallback = "30s", .min = 100, .max = 3600000),
+    CONFIG_FIELD_CALLED(struct diameter_config, "connect_timeout", connect_timeout_ms,
+                        &config_duration, "until a connection must have exchanged capabilities",
+                        .fallback = "5s", .min = 100, .max = 600000),
+    CONFIG_FIELD_CALLED(struct diameter_config, "request_timeout", request_timeout_ms,
+                        &config_duration, "how long an answer is waited for", .fallback = "5s",
+                        .min = 10, .max = 600000),
     CONFIG_FIELD(struct diameter_config, max_outstanding, &config_uint,
                  "our requests without answer", .fallback = "16000", .min = 1, .max = 1000000),
     CONFIG_FIELD(struct diameter_config, max_pending, &config_uint,
@@ -66,11 +59,12 @@ static const struct config_field diameter_fields[] = {
                  .min = 1, .max = 1000000),
     CONFIG_FIELD(struct diameter_config, max_peers, &config_uint, "peers, unknown ones included",
                  .fallback = "64", .min = 1, .max = 10000),
-    KEY("max_message", max_message_bytes, &config_size, "a longer message ends the connection",
-        .fallback = "64k", .min = 1024, .max = 16777212),
-    KEY("max_queue", max_queue_bytes, &config_size,
-        "waiting to be sent to a peer, before its requests have to wait", .fallback = "4M",
-        .min = 65536, .max = 1073741824),
+    CONFIG_FIELD_CALLED(struct diameter_config, "max_message", max_message_bytes, &config_size,
+                        "a longer message ends the connection", .fallback = "64k", .min = 1024,
+                        .max = 16777212),
+    CONFIG_FIELD_CALLED(struct diameter_config, "max_queue", max_queue_bytes, &config_size,
+                        "waiting to be sent to a peer, before its requests have to wait",
+                        .fallback = "4M", .min = 65536, .max = 1073741824),
 };
 const struct config_schema diameter_config_schema = {
     "diameter", "Diameter node (RFC 6733)", diameter_fields,

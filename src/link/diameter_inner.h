@@ -153,8 +153,8 @@ struct diameter_peer {
     uint32_t backoff_ms;
     bool hold_off; /* it said it does not want to talk */
     bool gone;     /* unknown peer, closed: to be freed */
-    uint32_t cer_hop_by_hop,
-        cer_end_to_end; /* of the responder's CER, for a CEA that has to wait */
+    /* of the responder's CER, for a CEA that has to wait */
+    uint32_t cer_hop_by_hop, cer_end_to_end;
 
     struct timer watchdog;
     enum watchdog_state watchdog_state;

@@ -551,7 +551,7 @@ static int open_listeners(struct diameter_node *node)
 {
     const struct diameter_config *config = node->config;
 
-    node->listeners = calloc(config->listen.count + 1, sizeof(*node->listeners));
+    node->listeners = calloc(config->listen.count + 1, sizeof(struct diameter_listener *));
     if (!node->listeners)
         return -ENOMEM;
     for (size_t i = 0; i < config->listen.count; i++) {

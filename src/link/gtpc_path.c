@@ -367,7 +367,9 @@ int gtpc_notify(struct udp_peer *peer, uint32_t teid, enum gtpc_message_type typ
     struct writer w = writer_of(endpoint->scratch, sizeof(endpoint->scratch));
     struct gtpc_header header = {
         .type = (uint8_t)type, .teid = teid, .sequence = udp_next_sequence(endpoint->udp)};
-    int err = gtpc_encode(&w, &header, body);
 
+    if (gtpc_kind(header.type) && gtpc_kind(header.type)->role == GTPC_COMMAND)
+        header.sequence |= GTPC_COMMAND_SEQUENCE;
+    int err = gtpc_encode(&w, &header, body);
     return err < 0 ? err : udp_notify(endpoint->udp, udp_peer_address(peer), wr_view(&w));
 }

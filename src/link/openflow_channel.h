@@ -8,12 +8,11 @@
  *
  *   - cuts the byte stream into messages (a malformed length ends the connection),
  *   - HELLO with version bitmap, HELLO_FAILED when there is no version in common (clause 6.3.1),
- *   - answers ECHO_REQUEST, and sends its own when the peer has been silent (clause 6.3.2,
- * keepalive),
- *   - gives out transaction ids and brings an answer to the one who waits for it
- * (openflow_request(), in a fiber, or an openflow_pending with a function),
+ *   - answers ECHO_REQUEST, and sends its own when the peer has been silent (clause 6.3.2),
+ *   - gives out transaction ids and brings an answer to the one who waits for it: a fiber in
+ *     openflow_request(), or an openflow_pending with a function,
  *   - collects what is to be sent and writes it once at the end of a loop turn, with one writev();
- * the queue is bounded, and refuses what is too much,
+ *     the queue is bounded, and refuses what is too much,
  *   - connects again with growing pauses (the switch's side),
  *   - shows every message to the trace.
  *
@@ -79,8 +78,8 @@ struct openflow_options {
     const struct openflow_user *user; /* must outlive the channel */
     void *context;                    /* for openflow_channel_context() */
     uint32_t versions;                /* 0: OPENFLOW_VERSION_BIT(OPENFLOW_1_3) */
-    uint32_t
-        echo_interval_ms; /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up */
+    /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up */
+    uint32_t echo_interval_ms;
     uint32_t reconnect_max_ms; /* 0: 8000; connecting: the pause grows from 100 ms to this */
     size_t queue_limit;        /* 0: 32 MiB; bytes that may wait to be written */
 };

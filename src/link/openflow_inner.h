@@ -42,6 +42,9 @@ uint8_t *openflow_stream_reserve(struct openflow_stream *stream, size_t size);
 void openflow_stream_commit(struct openflow_stream *stream, size_t size);
 void openflow_stream_flush(struct openflow_stream *stream);
 size_t openflow_stream_queued(const struct openflow_stream *stream);
+
+/* Bytes that the connection has taken so far. */
+uint64_t openflow_stream_written(const struct openflow_stream *stream);
 void openflow_stream_addresses(const struct openflow_stream *stream, struct sockaddr_storage *local,
                                struct sockaddr_storage *peer);
 

@@ -39,6 +39,7 @@ struct openflow_stream {
     struct openflow_chunk *head, *tail;
     size_t queued;    /* bytes in the chain */
     size_t in_flight; /* of these, given to libuv */
+    uint64_t written;
     size_t input_len;
     uint8_t input[INPUT_SIZE];
 };
@@ -202,10 +203,20 @@ size_t openflow_stream_queued(const struct openflow_stream *stream)
     return stream->queued;
 }
 
+uint64_t openflow_stream_written(const struct openflow_stream *stream)
+{
+    /* libuv tells of a write when all of it is done; what it still has to do shows how far it is.
+     */
+    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&stream->tcp);
+
+    return stream->written + (stream->in_flight > left ? stream->in_flight - left : 0);
+}
+
 /* Takes n written bytes off the head. The last chunk stays, empty, for the next messages. */
 static void consume(struct openflow_stream *stream, size_t n)
 {
     stream->queued -= n;
+    stream->written += n;
     while (stream->head) {
         struct openflow_chunk *head = stream->head;
         size_t part = head->to - head->from < n ? head->to - head->from : n;

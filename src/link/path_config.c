@@ -28,24 +28,16 @@ static bool parse_address(const struct config_field *field, const char *text, vo
 
 const struct config_type path_address_type = {"an IPv4 or IPv6 address", parse_address};
 
-/* A row whose key is not the member's name: values in the file have their unit with them. */
-#define CALLED(struct_type, key, member, type_of, help_text, ...)                            \
-    {                                                                                        \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),       \
-        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member), \
-        __VA_ARGS__                                                                          \
-    }
-
 static const struct config_field gtpc_fields[] = {
     CONFIG_FIELD(struct gtpc_path_config, address, &path_address_type, "our address",
                  .required = true),
-    CALLED(struct gtpc_path_config, "t3_response", t3_response_ms, &config_duration,
-           "until a request is sent again", .fallback = "3s", .min = 10, .max = 60000),
+    CONFIG_FIELD_CALLED(struct gtpc_path_config, "t3_response", t3_response_ms, &config_duration,
+                        "until a request is sent again", .fallback = "3s", .min = 10, .max = 60000),
     CONFIG_FIELD(struct gtpc_path_config, n3_requests, &config_uint, "how often it is sent in all",
                  .fallback = "3", .min = 1, .max = 10),
-    CALLED(struct gtpc_path_config, "echo_interval", echo_interval_ms, &config_duration,
-           "between Echo Requests to a peer in use; 0: none", .fallback = "60s", .min = 0,
-           .max = 3600000),
+    CONFIG_FIELD_CALLED(struct gtpc_path_config, "echo_interval", echo_interval_ms,
+                        &config_duration, "between Echo Requests to a peer in use; 0: none",
+                        .fallback = "60s", .min = 0, .max = 3600000),
 };
 
 const struct config_schema gtpc_path_config_schema = {.name = "gtpc",
@@ -56,27 +48,28 @@ const struct config_schema gtpc_path_config_schema = {.name = "gtpc",
 
 /* `range`: S-GWs take the lower half of the TEIDs and P-GWs the upper one unless the file says
  * otherwise, so that one of each can share a user plane as they are. */
-#define PFCP_FIELDS(range)                                                                       \
-    CONFIG_FIELD(struct pfcp_path_config, address, &path_address_type,                           \
-                 "our address, which is our node id", .required = true),                         \
-        CONFIG_LIST_OF(struct pfcp_path_config, user_planes, &path_address_type,                 \
-                       "where the user planes are (port 8805)", .required = true),               \
-        CALLED(struct pfcp_path_config, "t1", t1_ms, &config_duration,                           \
-               "until a request is sent again", .fallback = "1s", .min = 10, .max = 60000),      \
-        CONFIG_FIELD(struct pfcp_path_config, n1, &config_uint, "how often it is sent in all",   \
-                     .fallback = "3", .min = 1, .max = 10),                                      \
-        CALLED(struct pfcp_path_config, "heartbeat", heartbeat_ms, &config_duration,             \
-               "between heartbeats", .fallback = "5s", .min = 100, .max = 600000),               \
-        CALLED(struct pfcp_path_config, "retry", retry_ms, &config_duration,                     \
-               "between attempts to associate with a user plane that refuses", .fallback = "1s", \
-               .min = 10, .max = 600000),                                                        \
-        CONFIG_FIELD(struct pfcp_path_config, gtpu, &config_ipv4,                                \
-                     "tunnel address of user planes that do not tell theirs"),                   \
-        CONFIG_FIELD(struct pfcp_path_config, teid_range_bits, &config_uint,                     \
-                     "our TEIDs begin with this many fixed bits, unless the user plane says",    \
-                     .fallback = "1", .min = 0, .max = 7),                                       \
-        CONFIG_FIELD(struct pfcp_path_config, teid_range, &config_uint,                          \
-                     "the first octet of our TEIDs, of which teid_range_bits count",             \
+#define PFCP_FIELDS(range)                                                                        \
+    CONFIG_FIELD(struct pfcp_path_config, address, &path_address_type,                            \
+                 "our address, which is our node id", .required = true),                          \
+        CONFIG_LIST_OF(struct pfcp_path_config, user_planes, &path_address_type,                  \
+                       "where the user planes are (port 8805)", .required = true),                \
+        CONFIG_FIELD_CALLED(struct pfcp_path_config, "t1", t1_ms, &config_duration,               \
+                            "until a request is sent again", .fallback = "1s", .min = 10,         \
+                            .max = 60000),                                                        \
+        CONFIG_FIELD(struct pfcp_path_config, n1, &config_uint, "how often it is sent in all",    \
+                     .fallback = "3", .min = 1, .max = 10),                                       \
+        CONFIG_FIELD_CALLED(struct pfcp_path_config, "heartbeat", heartbeat_ms, &config_duration, \
+                            "between heartbeats", .fallback = "5s", .min = 100, .max = 600000),   \
+        CONFIG_FIELD_CALLED(struct pfcp_path_config, "retry", retry_ms, &config_duration,         \
+                            "between attempts to associate with a user plane that refuses",       \
+                            .fallback = "1s", .min = 10, .max = 600000),                          \
+        CONFIG_FIELD(struct pfcp_path_config, gtpu, &config_ipv4,                                 \
+                     "tunnel address of user planes that do not tell theirs"),                    \
+        CONFIG_FIELD(struct pfcp_path_config, teid_range_bits, &config_uint,                      \
+                     "our TEIDs begin with this many fixed bits, unless the user plane says",     \
+                     .fallback = "1", .min = 0, .max = 7),                                        \
+        CONFIG_FIELD(struct pfcp_path_config, teid_range, &config_uint,                           \
+                     "the first octet of our TEIDs, of which teid_range_bits count",              \
                      .fallback = (range), .min = 0, .max = 255)
 
 static const struct config_field sxa_fields[] = {PFCP_FIELDS("0")};

@@ -34,9 +34,9 @@ struct pfcp_path_config {
     uint32_t heartbeat_ms;
     uint32_t retry_ms;
     struct in_addr gtpu; /* for user planes that do not tell their tunnel address */
-    uint8_t
-        teid_range_bits; /* of our own TEIDs, for user planes that do not tell which are ours ... */
-    uint8_t teid_range;  /* ... the first octet they begin with */
+    /* of our own TEIDs, for user planes that do not tell which are ours ... */
+    uint8_t teid_range_bits;
+    uint8_t teid_range; /* ... the first octet they begin with */
 };
 
 extern const struct config_schema pfcp_sxa_config_schema, pfcp_sxb_config_schema;

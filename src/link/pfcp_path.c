@@ -168,6 +168,8 @@ static void note_recovery(struct udp_peer *peer, const struct pfcp_message *mess
 {
     uint32_t stamp;
 
+    if (!message->body)
+        return;
     if (message->header.type == PFCP_HEARTBEAT_REQUEST)
         stamp = ((const struct pfcp_heartbeat_request *)message->body)->recovery_time_stamp;
     else if (message->header.type == PFCP_ASSOCIATION_SETUP_REQUEST)

@@ -82,11 +82,11 @@ struct sctp_settings {
     uint16_t max_retransmissions; /* Association.Max.Retrans */
     uint16_t init_attempts;       /* Max.Init.Retransmits; a client hears down() after them */
     uint32_t sack_delay_ms;       /* at most 500 (clause 6.2) */
-    uint32_t
-        sack_frequency; /* packets that one SACK answers; clause 6.2 says 2. More is cheaper with
-                         * many associations of small messages, and slower for few large ones. */
-    uint16_t mtu;       /* 0: the route's */
-    uint8_t dscp;       /* differentiated services code point of what we send, 0..63 */
+    /* Packets that one SACK answers; clause 6.2 says 2. More is cheaper with many associations of
+     * small messages, and slower for few large ones. */
+    uint32_t sack_frequency;
+    uint16_t mtu; /* 0: the route's */
+    uint8_t dscp; /* differentiated services code point of what we send, 0..63 */
 };
 
 struct sctp_settings sctp_settings_default(void);

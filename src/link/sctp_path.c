@@ -712,7 +712,7 @@ int sctp_path_open(enum sctp_carrier carrier, const union sctp_address *local, u
             p->poll = NULL;
         }
     }
-    if (err < 0) {
+    if (err != 0) {
         path_delete(p);
         return err;
     }

@@ -34,7 +34,7 @@ struct user_planes {
 
 /* A user plane that is away for long must not make us grow without end: what is beyond this is left
  * to it. */
-#define MAX_DOOMED 1000000u
+#define MAX_DOOMED ((size_t)1000000)
 
 static void remember(struct plane *plane, uint64_t seid)
 {

@@ -23,6 +23,7 @@ static uint8_t gtpc_cause_of(int err)
         return GTPC_CAUSE_UE_REFUSES;
     case -ETIMEDOUT:
     case -ENOTCONN:
+    case -ECANCELED:
         return GTPC_CAUSE_UE_NOT_RESPONDING;
     case -ENOMEM:
         return GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
@@ -277,21 +278,15 @@ static int deactivate(struct mme_ue *ue, struct mme_bearer *bearer, uint8_t esm_
     return s1 && s1->context_is_set_up ? mme_e_rab_exchange(ue, &exchange) : 0;
 }
 
-/* The gateway disconnects the PDN connection. The last one gone, the phone is nowhere: it is detached. */
+/* The gateway disconnects the PDN connection. With the last one the phone is detached (settle() in run.c), which tells it enough. */
 static void disconnect(struct mme_ue *ue, struct mme_pdn *pdn, uint8_t esm_cause)
 {
     bool is_last = mme_pdn_get(ue->pdns) == pdn && pdn->next == 0;
-    struct mme_event detach = {
-        .kind = MME_DETACH_WANTED,
-        .how = NAS_DETACH_REATTACH_REQUIRED,
-    };
 
     if (!is_last)
         deactivate(ue, mme_default_bearer(pdn), esm_cause);
     pdn->is_at_gateways = false; /* the gateways delete it themselves */
     mme_delete_session(ue, pdn);
-    if (is_last)
-        mme_put_back(ue, &detach);
 }
 
 struct deletion {
@@ -446,9 +441,6 @@ void mme_subscription_changed(struct mme_ue *ue, const struct mme_event *event)
         }
         pdn = next;
     }
-    if (ue->is_registered && !ue->pdns)
-        mme_put_back(ue, &(struct mme_event){.kind = MME_DETACH_WANTED,
-                                             .how = NAS_DETACH_REATTACH_REQUIRED});
     tell_ambr(ue);
     mme_outcome(ue, MME_SUCCEEDED, "%u PDN connections are not subscribed any more", removed);
 }

@@ -78,12 +78,12 @@ static const struct row {
     {MME_CONTEXT_RELEASE_REQUEST, ANY, ALWAYS, MME_ABORT},
     {MME_E_RAB_RELEASE_INDICATION, ANY, ALWAYS, MME_DEFER},
     {MME_PATH_SWITCH_REQUEST, ANY, ALWAYS, MME_DEFER},
+    {MME_HANDOVER_REQUIRED, P(MME_HANDOVER), ALWAYS, MME_IGNORE},
     {MME_HANDOVER_REQUIRED, ANY, ALWAYS, MME_DEFER},
     {MME_HANDOVER_CANCEL, ANY, ALWAYS, MME_DEFER},
 
     /* Without connection no procedure with the phone goes on; those that do not need it are not touched. */
-    {MME_S1_LOST, SHORT | P(MME_UE_DETACH) | P(MME_NETWORK_DETACH) | P(MME_NETWORK_SERVICE_REQUEST),
-     ALWAYS, MME_IGNORE},
+    {MME_S1_LOST, SHORT | P(MME_UE_DETACH) | P(MME_NETWORK_DETACH), ALWAYS, MME_IGNORE},
     {MME_S1_LOST, ANY, ALWAYS, MME_ABORT},
 
     /* Data for a phone that is being served already, or is being paged, needs no more. */

@@ -22,14 +22,6 @@ static const char *const ciphering_names[] = {"EEA0", "EEA1", "EEA2", "EEA3", NU
 
 /* ---- Tables --------------------------------------------------------------------------------------------- */
 
-/* A row whose key leaves out the unit that the member's name has: the value in the file has one of its own. */
-#define FIELD_CALLED(struct_type, key, member, type_of, help_text, ...)                            \
-    {                                                                                              \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),             \
-        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member),       \
-        __VA_ARGS__                                                                                \
-    }
-
 #define SCHEMA(variable, struct_type, title, text)                                                 \
     static const struct config_schema variable = {.name = (title),                                 \
                                                   .help = (text),                                  \
@@ -56,13 +48,13 @@ static const struct config_field s1ap_schema_fields[] = {
                  .fallback = "9899", .min = 0, .max = 65535),
     CONFIG_FIELD(struct mme_s1ap_config, streams, &config_uint, "SCTP streams per association",
                  .fallback = "30", .min = 2, .max = 1024),
-    FIELD_CALLED(struct mme_s1ap_config, "heartbeat", heartbeat_ms, &config_duration,
+    CONFIG_FIELD_CALLED(struct mme_s1ap_config, "heartbeat", heartbeat_ms, &config_duration,
                  "between SCTP heartbeats of an idle association", .fallback = "2s", .min = 100,
                  .max = 600000),
-    FIELD_CALLED(struct mme_s1ap_config, "max_message", max_message_bytes, &config_size,
+    CONFIG_FIELD_CALLED(struct mme_s1ap_config, "max_message", max_message_bytes, &config_size,
                  "a longer S1AP message ends the association", .fallback = "64k", .min = 1024,
                  .max = 1048576),
-    FIELD_CALLED(struct mme_s1ap_config, "send_queue", send_queue_bytes, &config_size,
+    CONFIG_FIELD_CALLED(struct mme_s1ap_config, "send_queue", send_queue_bytes, &config_size,
                  "bytes that may wait for an eNodeB that does not read", .fallback = "4M",
                  .min = 65536, .max = 268435456),
 };
@@ -86,14 +78,16 @@ static const struct config_field security_schema_fields[] = {
                  .fallback = "no"),
     CONFIG_FIELD(struct mme_security_config, request_imeisv, &config_bool,
                  "ask for the IMEISV with Security Mode Command", .fallback = "yes"),
+    CONFIG_FIELD(struct mme_security_config, new_guti_after_paging, &config_bool,
+                 "a GUTI that was sent through the air in paging is used once", .fallback = "no"),
 };
 SCHEMA(security_schema, mme_security_config, "security", "NAS security");
 
 #define TIMER(timer, text, value)                                                                  \
-    FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
+    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
                  .fallback = (value), .min = 1, .max = 86400000)
 #define TIMER_OR_NONE(timer, text, value)                                                          \
-    FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
+    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
                  .fallback = (value), .min = 0, .max = 11160000)
 
 static const struct config_field timers_schema_fields[] = {
@@ -124,7 +118,7 @@ static const struct config_field limits_schema_fields[] = {
     CONFIG_FIELD(struct mme_limits_config, max_procedures, &config_uint,
                  "procedures at a time; beyond it attaches are refused and eNodeBs told to bar",
                  .fallback = "20000", .min = 1, .max = 1000000),
-    FIELD_CALLED(struct mme_limits_config, "max_radio_capability", max_radio_capability_bytes, &config_size,
+    CONFIG_FIELD_CALLED(struct mme_limits_config, "max_radio_capability", max_radio_capability_bytes, &config_size,
                  "a longer UE radio capability is not kept", .fallback = "8k", .min = 0,
                  .max = 65536),
 };

@@ -56,6 +56,7 @@ struct mme_security_config {
     } integrity, ciphering; /* enum eps_algorithm, best first */
     bool authenticate_always;
     bool request_imeisv;
+    bool new_guti_after_paging;
 };
 
 /* TS 24.301 tables 10.2.2 and 10.3.2. Timers that supervise a message to the phone come first; emm.h has their

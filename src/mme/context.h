@@ -85,7 +85,8 @@ struct mme_bearer {
     uint8_t arp_priority;
     bool may_pre_empt;
     bool may_be_pre_empted;
-    bool is_on_air; /* the eNodeB has set up its E-RAB */
+    bool is_on_air;   /* the eNodeB has set up its E-RAB */
+    bool is_given_up; /* the S-GW was asked to delete it */
     struct mme_tunnel s1u_sgw;
     uint32_t mbr_ul_kbps, mbr_dl_kbps, gbr_ul_kbps, gbr_dl_kbps; /* 0 but for GBR bearers */
 };

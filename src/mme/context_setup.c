@@ -132,8 +132,33 @@ void mme_take_e_rabs(struct mme_ue *ue, const struct s1ap_e_rab_tunnel *list, si
         if (!bearer || tunnel.len == 0 || bearer->is_on_air)
             continue;
         bearer->is_on_air = true;
+        bearer->is_given_up = false;
         access->at[access->count++] = (struct mme_access_bearer){bearer->ebi, tunnel};
     }
+}
+
+/* What the eNodeB did not set up the phone has given up by itself (TS 24.301 clause 5.6.1.4.1, TS 23.401 clauses 5.3.4.1 and
+ * 5.5.1.1.2): so do we. */
+void mme_give_up_failed_bearers(struct mme_ue *ue)
+{
+    uint8_t dedicated[MME_MAX_BEARERS];
+    size_t count = 0;
+
+    for (struct mme_pdn *pdn = mme_pdn_get(ue->pdns); pdn;) {
+        struct mme_pdn *next = mme_pdn_get(pdn->next);
+        if (!mme_default_bearer(pdn)->is_on_air) {
+            mme_delete_session(ue, pdn);
+        } else {
+            MME_EACH_BEARER(pdn, bearer)
+            {
+                if (!bearer->is_on_air)
+                    dedicated[count++] = bearer->ebi;
+            }
+        }
+        pdn = next;
+    }
+    if (count > 0)
+        mme_delete_bearer_command(ue, dedicated, count);
 }
 
 static bool some_default_bearer_is_on_air(const struct mme_ue *ue)

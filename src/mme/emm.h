@@ -89,6 +89,7 @@ int mme_context_setup_answer(struct mme_ue *ue, const struct mme_event *event,
  * phone's radio side can do. */
 void mme_take_e_rabs(struct mme_ue *ue, const struct s1ap_e_rab_tunnel *list, size_t count,
                      struct mme_access_bearers *access);
+void mme_give_up_failed_bearers(struct mme_ue *ue);
 struct s1ap_e_rab_level_qos_parameters mme_e_rab_qos(const struct mme_bearer *bearer,
                                                      struct s1ap_gbr_qos_information *gbr);
 struct s1ap_ue_security_capabilities mme_security_capabilities(const struct mme_ue *ue);

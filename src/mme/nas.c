@@ -150,6 +150,8 @@ int emm_ask(struct mme_ue *ue, const struct nas_message *message, enum mme_timer
         err = mme_wait(ue, wanted, mme_timer_ms(timer), event);
         if (err != -ETIMEDOUT)
             return err;
+        log_debug("no answer to %s: %s expired, %u of %u", nas_message_name(message->type),
+                  mme_timer_name(timer), attempt + 1, mme_timer_attempts(timer));
         metric_add(&mme_counters[MME_NAS_REPETITIONS], 1);
     }
     return -ETIMEDOUT;
@@ -327,6 +329,8 @@ static void trace_initial(const struct initial *in, const struct mme_ue *ue)
     if (!trace_is_on())
         return;
     snprintf(subject, sizeof(subject), "s1 %u", in->s1->id);
+    if (ue->imsi[0])
+        trace_alias(subject, ue->imsi);
     trace_message(TRACE_NAS, false, NULL, NULL, ue->imsi[0] ? ue->imsi : subject, in->plain);
 }
 

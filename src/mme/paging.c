@@ -33,7 +33,8 @@ static bool own_drx(const struct mme_ue *ue, enum s1ap_paging_drx *drx)
     return true;
 }
 
-static int encode_paging(const struct mme_ue *ue, uint8_t arp_priority, struct writer *w)
+static int encode_paging(const struct mme_ue *ue, uint32_t m_tmsi, uint8_t arp_priority,
+                         struct writer *w)
 {
     const struct mme_area_config *area = &mme.config.tracking_areas.at[ue->area];
     struct tai tais[MME_MAX_AREA_TACS];
@@ -44,7 +45,7 @@ static int encode_paging(const struct mme_ue *ue, uint8_t arp_priority, struct w
     struct s1ap_paging paging = {
         .ue_identity_index_value = s1ap_ue_identity_index_value(ue->imsi, 1024),
         .ue_paging_id = {.kind = S1AP_PAGE_BY_S_TMSI,
-                         .s_tmsi = {.mme_code = mme.config.mme_code, .m_tmsi = ue->m_tmsi}},
+                         .s_tmsi = {.mme_code = mme.config.mme_code, .m_tmsi = m_tmsi}},
         .paging_drx = own_drx(ue, &drx) ? &drx : NULL,
         .cn_domain = S1AP_CN_DOMAIN_PS,
         .tai_list = {tais, area->tacs.count},
@@ -57,6 +58,13 @@ static int encode_paging(const struct mme_ue *ue, uint8_t arp_priority, struct w
     return s1ap_encode_paging(w, &paging);
 }
 
+/* While the phone has not confirmed a new GUTI it may know either: the old one is tried first (TS 24.301 clause
+ * 5.4.1.6). */
+static uint32_t m_tmsi_for(const struct mme_ue *ue, unsigned attempt)
+{
+    return ue->old_m_tmsi && attempt % 2 == 0 ? ue->old_m_tmsi : ue->m_tmsi;
+}
+
 int mme_page(struct mme_ue *ue, uint8_t arp_priority, const struct mme_event **event)
 {
     uint8_t buffer[2048];
@@ -64,7 +72,7 @@ int mme_page(struct mme_ue *ue, uint8_t arp_priority, const struct mme_event **e
     for (unsigned attempt = 0; attempt < mme_timer_attempts(MME_T3413); attempt++) {
         struct writer w = writer_of(buffer, sizeof(buffer));
         uint32_t only = attempt == 0 && mme.config.paging.last_enb_first ? ue->last_enb : 0;
-        if (encode_paging(ue, arp_priority, &w) < 0)
+        if (encode_paging(ue, m_tmsi_for(ue, attempt), arp_priority, &w) < 0)
             return -EINVAL;
         unsigned sent = mme_enb_broadcast(ue->area, only, wr_view(&w), ue->imsi);
         if (sent == 0 && only)

@@ -112,6 +112,12 @@ void mme_path_switch(struct mme_ue *ue, const struct mme_event *event)
     mme_bearers_off_air(ue);
     mme_take_e_rabs(ue, request->e_rab_to_be_switched_dl_list.at,
                     request->e_rab_to_be_switched_dl_list.count, &access);
+    if (access.count == 0) {
+        mme_path_switch_refuse(enb, s1->id, enb_ue_s1ap_id,
+                               s1ap_cause_radio_network(S1AP_RADIO_NETWORK_UNKNOWN_E_RAB_ID));
+        mme_outcome(ue, MME_REJECTED, "the eNodeB takes none of the phone's bearers");
+        return;
+    }
     mme_ue_heard(ue, &request->tai, &request->eutran_cgi);
     if (mme_s1_move(s1, enb, enb_ue_s1ap_id) < 0)
         return;
@@ -120,7 +126,7 @@ void mme_path_switch(struct mme_ue *ue, const struct mme_event *event)
     if (err == 0)
         err = acknowledge(ue);
     if (err == 0) {
-        mme_outcome(ue, MME_SUCCEEDED, "to %s", mme_enb_title(enb));
+        mme_outcome(ue, MME_SUCCEEDED, "to %s", mme_enb_title(mme_enb_get(ue->last_enb)));
         return;
     }
     s1 = mme_s1_of(ue);

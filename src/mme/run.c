@@ -291,19 +291,31 @@ static bool mail_is_from(const struct mme_run *run, uint32_t s1)
 /* ---- The fiber ------------------------------------------------------------------------------------------------ */
 
 /* What must be true of a phone at rest is made true, whatever the procedure did and however it ended. */
+static void settle_registered(struct mme_ue *ue)
+{
+    const struct mme_s1 *s1 = mme_s1_of(ue);
+
+    /* A connection without bearers that nobody has a use for any more (TS 23.401 clause 5.3.3.1, note). */
+    if (s1 && !s1->context_is_set_up && !mme_has_mail(ue))
+        mme_s1_release(mme_s1_of(ue), ue->run->release_cause);
+    else if (s1 && s1->context_is_set_up)
+        mme_give_up_failed_bearers(ue);
+    if (!mme_ue_is_connected(ue) && ue->has_access_bearers)
+        mme_release_access_bearers(ue);
+    if (!mme_ue_is_connected(ue))
+        mme_ue_is_idle_now(ue);
+    /* A phone without PDN connection is nowhere; it is told to come again. */
+    if (!ue->pdns && !ue->sessions_are_lost)
+        mme_put_back(ue, &(struct mme_event){.kind = MME_DETACH_WANTED,
+                                             .how = NAS_DETACH_REATTACH_REQUIRED});
+}
+
 static void settle(struct mme_ue *ue)
 {
     struct mme_run *run = ue->run;
 
     if (ue->is_registered) {
-        /* A connection without bearers that nobody has a use for any more (TS 23.401 clause 5.3.3.1, note). */
-        const struct mme_s1 *s1 = mme_s1_of(ue);
-        if (s1 && !s1->context_is_set_up && !mme_has_mail(ue))
-            mme_s1_release(mme_s1_of(ue), run->release_cause);
-        if (!mme_ue_is_connected(ue) && ue->has_access_bearers)
-            mme_release_access_bearers(ue);
-        if (!mme_ue_is_connected(ue))
-            mme_ue_is_idle_now(ue);
+        settle_registered(ue);
         return;
     }
     if (mme_ue_is_connected(ue) && !mail_is_from(run, ue->s1))
@@ -417,6 +429,13 @@ static void begin(struct mme_ue *ue, const struct mme_event *event)
 
 /* ---- Events ------------------------------------------------------------------------------------------------------- */
 
+/* Not one handover inside another. */
+static bool may_interrupt(const struct mme_run *run, const struct mme_event *event)
+{
+    return INTERRUPTS & MME_SET(event->kind) && run->procedure != MME_HANDOVER &&
+           run->procedure != MME_PATH_SWITCH;
+}
+
 static void deliver(struct mme_ue *ue, const struct mme_event *event)
 {
     struct mme_run *run = ue->run;
@@ -459,7 +478,7 @@ void mme_post(struct mme_ue *ue, const struct mme_event *event)
             deliver(ue, event);
         return;
     }
-    if (!run->is_cancelled && run->wanted && INTERRUPTS & MME_SET(event->kind)) {
+    if (!run->is_cancelled && run->wanted && may_interrupt(run, event)) {
         deliver(ue, event);
         return;
     }
@@ -494,6 +513,8 @@ static void interrupt_by_mail(struct mme_ue *ue)
 {
     struct mme_mail *mail;
 
+    if (ue->run->procedure == MME_HANDOVER || ue->run->procedure == MME_PATH_SWITCH)
+        return;
     while ((mail = take(ue->run, INTERRUPTS)) != NULL) {
         if (open_mail(mail) == 0)
             interrupt(ue, &mail->event);
@@ -507,8 +528,7 @@ int mme_wait(struct mme_ue *ue, uint64_t wanted, uint32_t timeout_ms, const stru
     uint64_t end = loop_now_ms() + timeout_ms;
 
     for (;;) {
-        if (!(wanted & INTERRUPTS))
-            interrupt_by_mail(ue);
+        interrupt_by_mail(ue);
         if (run->is_cancelled)
             return -ECANCELED;
         uint64_t now = loop_now_ms();

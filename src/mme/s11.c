@@ -422,14 +422,16 @@ void mme_delete_bearer_command(struct mme_ue *ue, const uint8_t *ebi, size_t cou
     struct gtpc_bearer_of_command bearers[MME_MAX_BEARERS];
     struct gtpc_uli uli = mme_uli(ue);
     struct udp_peer *peer = sgw_of(ue);
-    const struct gtpc_delete_bearer_command command = {
-        .bearers = {bearers, count},
-        .uli = &uli,
-    };
+    struct gtpc_delete_bearer_command command = {.bearers = {bearers, 0}, .uli = &uli};
 
-    for (size_t i = 0; i < count && i < MME_MAX_BEARERS; i++)
-        bearers[i] = (struct gtpc_bearer_of_command){.ebi = ebi[i]};
-    if (peer)
+    for (size_t i = 0; i < count; i++) {
+        struct mme_bearer *bearer = mme_bearer_of(ue, ebi[i], NULL);
+        if (!bearer || bearer->is_given_up)
+            continue;
+        bearer->is_given_up = true;
+        bearers[command.bearers.count++] = (struct gtpc_bearer_of_command){.ebi = ebi[i]};
+    }
+    if (peer && command.bearers.count > 0)
         gtpc_notify(peer, ue->sgw_teid, GTPC_DELETE_BEARER_COMMAND, &command);
 }
 

@@ -143,13 +143,18 @@ void mme_network_service_request(struct mme_ue *ue, const struct mme_event *even
         mme_outcome(ue, MME_SUCCEEDED, "%llu ms",
                     (unsigned long long)((clock_now_us() - ue->run->began_us) / 1000));
         tell_hss(ue);
+        /* Who sees a phone paged by name again and again can follow it (TS 33.401 clause 7.1). */
+        if (mme.config.security.new_guti_after_paging)
+            emm_reallocate_guti(ue);
         return;
     }
+    /* Unless the phone is about to be heard anyway, the S-GW is to notify again when more data comes. */
+    if (!mme_has_mail(ue))
+        mme_downlink_data_failure(ue, GTPC_CAUSE_UE_NOT_RESPONDING);
     if (err == -ECANCELED) {
-        mme_outcome(ue, MME_ABORTED, "something else came first");
+        mme_outcome(ue, MME_ABORTED, "the connection was lost or something else came first");
         return;
     }
-    mme_downlink_data_failure(ue, GTPC_CAUSE_UE_NOT_RESPONDING);
     mme_outcome(ue, MME_FAILED, "%s",
                 err == -ETIMEDOUT ? "the phone does not answer paging" : serve_failure(err));
 }

@@ -11,19 +11,11 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* A row whose key is not the member's name: values in the file have their unit with them. */
-#define CALLED(struct_type, key, member, type_of, help_text, ...)                            \
-    {                                                                                        \
-        .name = (key), .help = (help_text), .shape = CONFIG_SCALAR, .type = (type_of),       \
-        .offset = offsetof(struct_type, member), .size = sizeof(((struct_type *)0)->member), \
-        __VA_ARGS__                                                                          \
-    }
-
 static const struct config_field ambr_fields[] = {
-    CALLED(struct pgw_ambr_config, "uplink", uplink_bps, &config_bitrate, "from the phones",
-           .fallback = "0"),
-    CALLED(struct pgw_ambr_config, "downlink", downlink_bps, &config_bitrate, "to the phones",
-           .fallback = "0"),
+    CONFIG_FIELD_CALLED(struct pgw_ambr_config, "uplink", uplink_bps, &config_bitrate,
+                        "from the phones", .fallback = "0"),
+    CONFIG_FIELD_CALLED(struct pgw_ambr_config, "downlink", downlink_bps, &config_bitrate,
+                        "to the phones", .fallback = "0"),
 };
 
 static const struct config_schema ambr_schema = {.name = "ambr",
@@ -69,9 +61,9 @@ static const struct config_field fields[] = {
     CONFIG_FIELD(struct pgw_config, max_procedures, &config_uint,
                  "procedures at the same time; more requests are refused (GTP-C Entity Congestion)",
                  .fallback = "20000", .min = 1, .max = 1000000),
-    CALLED(struct pgw_config, "path_hold", path_hold_ms, &config_duration,
-           "how long contexts outlive an S-GW that does not answer", .fallback = "5min", .min = 100,
-           .max = 86400000),
+    CONFIG_FIELD_CALLED(struct pgw_config, "path_hold", path_hold_ms, &config_duration,
+                        "how long contexts outlive an S-GW that does not answer",
+                        .fallback = "5min", .min = 100, .max = 86400000),
     CONFIG_FIELD(struct pgw_config, log_success, &config_bool,
                  "a log line for each session created and deleted", .fallback = "false"),
 };

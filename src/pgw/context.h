@@ -100,6 +100,16 @@ enum pgw_metric {
     PGW_ADDRESSES_IPV4,
     PGW_ADDRESSES_IPV6,
     PGW_PROCEDURES,
+    PGW_GTPC_RETRANSMISSIONS,
+    PGW_PFCP_RETRANSMISSIONS,
+    PGW_GTPC_TIMEOUTS,
+    PGW_PFCP_TIMEOUTS,
+    PGW_GTPC_DUPLICATES,
+    PGW_PFCP_DUPLICATES,
+    PGW_GTPC_MALFORMED,
+    PGW_PFCP_MALFORMED,
+    PGW_GTPC_REFUSED,
+    PGW_PFCP_REFUSED,
     PGW_METRICS
 };
 
@@ -130,6 +140,10 @@ static inline void pgw_count(enum pgw_metric metric)
 {
     metric_add(&pgw.metrics[metric], 1);
 }
+
+/* ---- metrics.c ---- */
+void pgw_metrics_init(void);
+uint64_t pgw_addresses_in_use(bool is_ipv6);
 
 /* ---- context.c ---- */
 

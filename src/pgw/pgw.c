@@ -11,84 +11,6 @@
 
 struct pgw_context pgw;
 
-static uint64_t read_ues(void)
-{
-    return pgw.ues.count;
-}
-
-static uint64_t read_sessions(void)
-{
-    return pgw.sessions.count;
-}
-
-static uint64_t read_procedures(void)
-{
-    return pgw.procedures;
-}
-
-static uint64_t addresses_in_use(bool is_ipv6)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < pgw.apn_count; i++)
-        for (size_t k = 0; k < pgw.apns[i].pool_count; k++)
-            if (pgw.apns[i].pools[k].is_ipv6 == is_ipv6)
-                sum += pgw.apns[i].pools[k].in_use;
-    return sum;
-}
-
-static uint64_t read_ipv4(void)
-{
-    return addresses_in_use(false);
-}
-
-static uint64_t read_ipv6(void)
-{
-    return addresses_in_use(true);
-}
-
-#define COUNTER(name_of, labels_of, help_of)                                       \
-    {                                                                              \
-        .name = "strowger_pgw_" name_of, .labels = (labels_of), .help = (help_of), \
-        .kind = METRIC_COUNTER                                                     \
-    }
-#define GAUGE(name_of, labels_of, help_of, read_of)                                \
-    {                                                                              \
-        .name = "strowger_pgw_" name_of, .labels = (labels_of), .help = (help_of), \
-        .kind = METRIC_GAUGE, .read = (read_of)                                    \
-    }
-
-static const struct metric metrics[PGW_METRICS] = {
-    [PGW_CREATED] =
-        COUNTER("create_session_total", "outcome=\"accepted\"", "Create Session Requests"),
-    [PGW_CREATE_REFUSED] = COUNTER("create_session_total", "outcome=\"refused\"", NULL),
-    [PGW_MODIFIED] = COUNTER("modify_bearer_total", NULL, "Modify Bearer Requests"),
-    [PGW_DELETED] = COUNTER("delete_session_total", "by=\"sgw\"", "sessions deleted"),
-    [PGW_DELETED_BY_US] = COUNTER("delete_session_total", "by=\"pgw\"", NULL),
-    [PGW_REPLACED] =
-        COUNTER("replaced_total", NULL, "sessions asked for anew while they were there"),
-    [PGW_SGW_LOSSES] =
-        COUNTER("sgw_losses_total", NULL, "sessions dropped because their S-GW had forgotten them"),
-    [PGW_ERROR_INDICATIONS] =
-        COUNTER("error_indications_total", NULL, "tunnels that the S-GW had forgotten"),
-    [PGW_RESTORED] = COUNTER("restored_total", "outcome=\"done\"",
-                             "sessions given again to a user plane that had lost them"),
-    [PGW_RESTORE_FAILED] = COUNTER("restored_total", "outcome=\"failed\"", NULL),
-    [PGW_CONGESTION] =
-        COUNTER("congestion_total", NULL, "requests refused because too many procedures ran"),
-    [PGW_MAILBOX_FULL] = COUNTER("mailbox_full_total", NULL,
-                                 "requests dropped because too many waited for one phone"),
-    [PGW_UPLINK_BYTES] =
-        COUNTER("bytes_total", "direction=\"uplink\"", "volume of the sessions that have ended"),
-    [PGW_DOWNLINK_BYTES] = COUNTER("bytes_total", "direction=\"downlink\"", NULL),
-    [PGW_UES] = GAUGE("ues", NULL, "phones", read_ues),
-    [PGW_SESSIONS] = GAUGE("sessions", NULL, "PDN connections", read_sessions),
-    [PGW_ADDRESSES_IPV4] =
-        GAUGE("addresses", "family=\"ipv4\"", "addresses and prefixes in use", read_ipv4),
-    [PGW_ADDRESSES_IPV6] = GAUGE("addresses", "family=\"ipv6\"", NULL, read_ipv6),
-    [PGW_PROCEDURES] = GAUGE("procedures", NULL, "procedures that run now", read_procedures),
-};
-
 void pgw_log_success(const char *format, ...)
 {
     char line[200];
@@ -131,7 +53,7 @@ int pgw_start(const struct pgw_config *config, const char *counter_file)
     }
     pgw = (struct pgw_context){
         .config = config, .seid_high = counter.pfcp_time, .last_charging_id = counter.pfcp_time};
-    memcpy(pgw.metrics, metrics, sizeof(metrics));
+    pgw_metrics_init();
     err = pgw_contexts_open();
     if (err == 0)
         err = open_doors(&counter);
@@ -268,9 +190,10 @@ static json_t *summary_json(void)
     for (size_t i = 0; i < user_planes_count(pgw.planes); i++)
         up += user_plane_is_up(pgw.planes, (uint8_t)i);
     return json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i}", "phones", (int)pgw.ues.count, "sessions",
-                     (int)pgw.sessions.count, "ipv4_in_use", (int)read_ipv4(), "ipv6_in_use",
-                     (int)read_ipv6(), "procedures", (int)pgw.procedures, "user_planes",
-                     (int)user_planes_count(pgw.planes), "user_planes_up", (int)up);
+                     (int)pgw.sessions.count, "ipv4_in_use", (int)pgw_addresses_in_use(false),
+                     "ipv6_in_use", (int)pgw_addresses_in_use(true), "procedures",
+                     (int)pgw.procedures, "user_planes", (int)user_planes_count(pgw.planes),
+                     "user_planes_up", (int)up);
 }
 
 json_t *pgw_state(const char *what, const struct control_request *request)

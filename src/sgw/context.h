@@ -50,8 +50,8 @@ struct sgw_bearer {
     uint8_t ebi;
     uint8_t qci;
     struct gtpc_arp arp;
-    uint8_t
-        number; /* of its rules in the user plane: PDRs and FARs 2n-1 (uplink) and 2n (downlink) */
+    /* of its rules in the user plane: PDRs and FARs 2n-1 (uplink) and 2n (downlink) */
+    uint8_t number;
     uint8_t downlink;                 /* enum sgw_downlink */
     bool is_stale;                    /* the user plane has not been told yet */
     bool has_moved;                   /* to another eNodeB: the old one gets an End Marker */
@@ -112,6 +112,16 @@ enum sgw_metric {
     SGW_UES,
     SGW_SESSIONS,
     SGW_PROCEDURES,
+    SGW_GTPC_RETRANSMISSIONS,
+    SGW_PFCP_RETRANSMISSIONS,
+    SGW_GTPC_TIMEOUTS,
+    SGW_PFCP_TIMEOUTS,
+    SGW_GTPC_DUPLICATES,
+    SGW_PFCP_DUPLICATES,
+    SGW_GTPC_MALFORMED,
+    SGW_PFCP_MALFORMED,
+    SGW_GTPC_REFUSED,
+    SGW_PFCP_REFUSED,
     SGW_METRICS
 };
 
@@ -139,6 +149,9 @@ static inline void sgw_count(enum sgw_metric metric)
 {
     metric_add(&sgw.metrics[metric], 1);
 }
+
+/* ---- metrics.c ---- */
+void sgw_metrics_init(void);
 
 /* ---- context.c ---- */
 

@@ -246,7 +246,8 @@ static int choose_tunnels(struct sgw_session *session,
     arena_reset(&sgw.arena);
     struct bytes kept = arena_copy(&sgw.arena, bytes_of(copy, datagram.len));
     err = kept.at ? gtpc_decode(kept, &sgw.arena, &again) : -ENOMEM;
-    *request = again.create_session_request;
+    if (err == 0)
+        *request = again.create_session_request;
     return err;
 }
 

@@ -18,6 +18,9 @@
 
 #define BAR_ID 1
 
+/* PDRs, or FARs, of a session at most. */
+#define MAX_RULES ((size_t)2 * SGW_MAX_BEARERS)
+
 uint64_t sgw_seid(const struct sgw_session *session)
 {
     return (uint64_t)sgw.seid_high << 32 | session->id;
@@ -195,16 +198,16 @@ static int establish(struct sgw_session *session)
 {
     const struct sgw_ue *ue = sgw_ue_get(session->ue);
     struct pfcp_endpoint *pfcp = user_planes_pfcp(sgw.planes);
-    struct rule rules[2 * SGW_MAX_BEARERS];
-    struct pfcp_create_pdr pdrs[2 * SGW_MAX_BEARERS];
-    struct pfcp_create_far fars[2 * SGW_MAX_BEARERS];
+    struct rule rules[MAX_RULES];
+    struct pfcp_create_pdr pdrs[MAX_RULES];
+    struct pfcp_create_far fars[MAX_RULES];
     struct pfcp_create_bar bar = {.bar_id = BAR_ID};
     struct pfcp_user_id user_id = {0};
     struct pfcp_message *answer;
     size_t count = 0;
 
     const struct sgw_bearer *bearer = sgw_bearer_get(session->bearers);
-    for (; bearer && count < 2 * SGW_MAX_BEARERS; bearer = sgw_bearer_get(bearer->next)) {
+    for (; bearer && count < MAX_RULES; bearer = sgw_bearer_get(bearer->next)) {
         for (int is_uplink = 1; is_uplink >= 0; is_uplink--, count++)
             build_rule(&rules[count], bearer, is_uplink, &pdrs[count], &fars[count]);
     }
@@ -240,11 +243,11 @@ static int establish(struct sgw_session *session)
 /* The changes of one modification, and what their pointers point to. */
 struct changes {
     size_t count;
-    struct pfcp_update_far fars[2 * SGW_MAX_BEARERS];
-    struct pfcp_update_forwarding_parameters forwardings[2 * SGW_MAX_BEARERS];
-    struct pfcp_outer_header_creation headers[2 * SGW_MAX_BEARERS];
-    uint8_t actions[2 * SGW_MAX_BEARERS];
-    uint8_t interfaces[2 * SGW_MAX_BEARERS];
+    struct pfcp_update_far fars[MAX_RULES];
+    struct pfcp_update_forwarding_parameters forwardings[MAX_RULES];
+    struct pfcp_outer_header_creation headers[MAX_RULES];
+    uint8_t actions[MAX_RULES];
+    uint8_t interfaces[MAX_RULES];
 };
 
 static void add_change(struct changes *changes, const struct sgw_bearer *bearer, bool is_uplink)
@@ -276,7 +279,7 @@ static int modify(struct sgw_session *session)
 
     const struct sgw_bearer *bearer = sgw_bearer_get(session->bearers);
     for (; bearer; bearer = sgw_bearer_get(bearer->next)) {
-        if (!bearer->is_stale || changes.count + 2 > 2 * SGW_MAX_BEARERS)
+        if (!bearer->is_stale || changes.count + 2 > MAX_RULES)
             continue;
         add_change(&changes, bearer, false);
         if (!session->is_established) /* the P-GW was not known when the rules were made */

@@ -11,69 +11,6 @@
 
 struct sgw_context sgw;
 
-static uint64_t read_ues(void)
-{
-    return sgw.ues.count;
-}
-
-static uint64_t read_sessions(void)
-{
-    return sgw.sessions.count;
-}
-
-static uint64_t read_procedures(void)
-{
-    return sgw.procedures;
-}
-
-#define COUNTER(name_of, labels_of, help_of)                                       \
-    {                                                                              \
-        .name = "strowger_sgw_" name_of, .labels = (labels_of), .help = (help_of), \
-        .kind = METRIC_COUNTER                                                     \
-    }
-#define GAUGE(name_of, help_of, read_of)                                          \
-    {                                                                             \
-        .name = "strowger_sgw_" name_of, .help = (help_of), .kind = METRIC_GAUGE, \
-        .read = (read_of)                                                         \
-    }
-
-static const struct metric metrics[SGW_METRICS] = {
-    [SGW_CREATED] =
-        COUNTER("create_session_total", "outcome=\"accepted\"", "Create Session Requests"),
-    [SGW_CREATE_REFUSED] = COUNTER("create_session_total", "outcome=\"refused\"", NULL),
-    [SGW_MODIFIED] =
-        COUNTER("modify_bearer_total", "outcome=\"accepted\"", "Modify Bearer Requests"),
-    [SGW_MODIFY_REFUSED] = COUNTER("modify_bearer_total", "outcome=\"refused\"", NULL),
-    [SGW_RELEASED] =
-        COUNTER("release_access_bearers_total", NULL, "Release Access Bearers Requests"),
-    [SGW_DELETED] = COUNTER("delete_session_total", "by=\"mme\"", "sessions deleted"),
-    [SGW_DELETED_BY_PGW] = COUNTER("delete_session_total", "by=\"pgw\"", NULL),
-    [SGW_DATA_REPORTS] =
-        COUNTER("downlink_data_reports_total", NULL, "reports of packets for idle phones"),
-    [SGW_NOTIFICATIONS] =
-        COUNTER("downlink_data_notifications_total", NULL, "Downlink Data Notifications sent"),
-    [SGW_NOTIFICATIONS_REFUSED] = COUNTER("downlink_data_notifications_refused_total", NULL,
-                                          "those that the MME refused or did not answer"),
-    [SGW_PAGING_FAILURES] =
-        COUNTER("paging_failures_total", NULL, "Downlink Data Notification Failure Indications"),
-    [SGW_ERROR_INDICATIONS] =
-        COUNTER("error_indications_total", NULL, "tunnels that the far end had forgotten"),
-    [SGW_CONGESTION] =
-        COUNTER("congestion_total", NULL, "requests refused because too many procedures ran"),
-    [SGW_MAILBOX_FULL] = COUNTER("mailbox_full_total", NULL,
-                                 "requests dropped because too many waited for one phone"),
-    [SGW_RESTORED] = COUNTER("restored_total", "outcome=\"done\"",
-                             "sessions given again to a user plane that had lost them"),
-    [SGW_RESTORE_FAILED] = COUNTER("restored_total", "outcome=\"failed\"", NULL),
-    [SGW_ORPHANS] =
-        COUNTER("orphans_total", NULL, "phones dropped because their MME had forgotten them"),
-    [SGW_PGW_LOSSES] =
-        COUNTER("pgw_losses_total", NULL, "sessions dropped because their P-GW had forgotten them"),
-    [SGW_UES] = GAUGE("ues", "phones", read_ues),
-    [SGW_SESSIONS] = GAUGE("sessions", "PDN connections", read_sessions),
-    [SGW_PROCEDURES] = GAUGE("procedures", "procedures that run now", read_procedures),
-};
-
 void sgw_log_success(const char *format, ...)
 {
     char line[200];
@@ -145,7 +82,7 @@ int sgw_start(const struct sgw_config *config, const char *counter_file)
         return err;
     }
     sgw = (struct sgw_context){.config = config, .seid_high = counter.pfcp_time};
-    memcpy(sgw.metrics, metrics, sizeof(metrics));
+    sgw_metrics_init();
     err = sgw_contexts_open();
     if (err == 0)
         err = open_doors(&counter);

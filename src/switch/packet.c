@@ -339,18 +339,21 @@ void packet_parse(struct packet *p)
         p->valid = true;
 }
 
+/* Of all addresses and ports that a packet has: what belongs to one conversation has them in
+ * common. */
 uint32_t packet_flow_hash(const struct packet *p)
 {
     const struct of_key *k = &p->key;
-    uint64_t words[6], h = 0x9e3779b97f4a7c15ull;
+    uint64_t words[9] = {0}, h = 0x9e3779b97f4a7c15ull;
 
     memcpy(words, k->ipv6_src, 16);
     memcpy(words + 2, k->ipv6_dst, 16);
-    words[4] = (uint64_t)k->ipv4_src << 32 | k->ipv4_dst;
-    words[5] = (uint64_t)k->l4_src << 32 | (uint64_t)k->l4_dst << 16 | k->ip_proto;
-    if (!p->l3_len)
-        memcpy(words, k->eth_dst, 12);
-    for (size_t i = 0; i < 6; i++) {
+    memcpy(words + 4, k->eth_dst, 6);
+    memcpy(words + 5, k->eth_src, 6);
+    words[6] = (uint64_t)k->ipv4_src << 32 | k->ipv4_dst;
+    words[7] = (uint64_t)k->arp_spa << 32 | k->arp_tpa;
+    words[8] = (uint64_t)k->l4_src << 32 | (uint64_t)k->l4_dst << 16 | k->ip_proto;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         h = (h ^ words[i]) * 0xff51afd7ed558ccdull;
         h ^= h >> 32;
     }

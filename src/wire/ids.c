@@ -18,7 +18,8 @@ struct plmn rd_plmn(struct reader *r)
         return plmn;
     uint8_t mcc1 = o[0] & 15, mcc2 = o[0] >> 4, mcc3 = o[1] & 15;
     uint8_t mnc1 = o[2] & 15, mnc2 = o[2] >> 4, mnc3 = o[1] >> 4;
-    if (mcc1 > 9 || mcc2 > 9 || mcc3 > 9 || mnc1 > 9 || mnc2 > 9 || (mnc3 > 9 && mnc3 != NO_DIGIT)) {
+    if (mcc1 > 9 || mcc2 > 9 || mcc3 > 9 || mnc1 > 9 || mnc2 > 9 ||
+        (mnc3 > 9 && mnc3 != NO_DIGIT)) {
         rd_fail(r);
         return plmn;
     }
@@ -192,5 +193,6 @@ static bool parse_imsi(const struct config_field *field, const char *text, void 
     return true;
 }
 
-const struct config_type config_plmn = {"a PLMN (MCC and MNC: \"00101\" or 001-01)", parse_plmn, false};
+const struct config_type config_plmn = {"a PLMN (MCC and MNC: \"00101\" or 001-01)", parse_plmn,
+                                        false};
 const struct config_type config_imsi = {"an IMSI (6 to 15 digits)", parse_imsi, false};

@@ -1,9 +1,9 @@
 /*
  * tlv.c -- the walker behind the message tables; tlv.h tells the idea.
  *
- * Decoding goes once over the received elements and finds each one's row, starting behind the row found
- * last: senders mostly keep the table's order, so the search is short. A list is counted when its first
- * element is met and then filled.
+ * Decoding goes once over the received elements and finds each one's row, starting behind the row
+ * found last: senders mostly keep the table's order, so the search is short. A list is counted when
+ * its first element is met and then filled.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -124,7 +124,8 @@ static void decode_element(const struct wire_group *group, const struct reader *
     struct wire_fault before = context->fault;
     if (!decode_value(row, element, value, context)) {
         if (row->presence == WIRE_OPTIONAL && group->format->optional_may_be_broken) {
-            context->fault = before; /* what a grouped element noted about its inside goes with it */
+            /* what a grouped element noted about its inside goes with it */
+            context->fault = before;
             return;
         }
         note_fault(context, WIRE_FAULT_VALUE, element, row);
@@ -241,7 +242,7 @@ void wire_group_print(const struct wire_type *type, struct text *t, const void *
     text_add(t, "}");
 }
 
-/* Numbers: one set of functions for all widths; the C value's width follows from the type's size. */
+/* Numbers: one set of functions for all widths; the C value's width is the type's size. */
 static uint64_t load_number(const struct wire_type *type, const void *value)
 {
     switch (type->size) {
@@ -294,10 +295,14 @@ static void number_print(const struct wire_type *type, struct text *t, const voi
 }
 
 const struct wire_type wire_u8 = {"u8", 1, number_decode, number_encode, number_print, NULL, NULL};
-const struct wire_type wire_u16 = {"u16", 2, number_decode, number_encode, number_print, NULL, NULL};
-const struct wire_type wire_u24 = {"u24", 4, number_decode, number_encode, number_print, NULL, NULL};
-const struct wire_type wire_u32 = {"u32", 4, number_decode, number_encode, number_print, NULL, NULL};
-const struct wire_type wire_u64 = {"u64", 8, number_decode, number_encode, number_print, NULL, NULL};
+const struct wire_type wire_u16 = {"u16",        2,    number_decode, number_encode,
+                                   number_print, NULL, NULL};
+const struct wire_type wire_u24 = {"u24",        4,    number_decode, number_encode,
+                                   number_print, NULL, NULL};
+const struct wire_type wire_u32 = {"u32",        4,    number_decode, number_encode,
+                                   number_print, NULL, NULL};
+const struct wire_type wire_u64 = {"u64",        8,    number_decode, number_encode,
+                                   number_print, NULL, NULL};
 
 static void bytes_decode(const struct wire_type *type, struct reader *r, void *value,
                          struct wire_context *context)

@@ -8,6 +8,7 @@ start without certificates, though nothing here uses them.
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -77,11 +79,13 @@ def parse(data):
 
 
 class Client:
-    """A Diameter client that speaks to freeDiameter."""
+    """A Diameter client that speaks to freeDiameter; a thread reads, and answers its watchdog."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.answers = queue.Queue()
         self.end = int(time.time()) << 20 & 0xFFFFFFFF
+        threading.Thread(target=self.listen, daemon=True).start()
         answer = self.ask(message(0x80, 257, 0, [
             avp(264, "client.epc"), avp(296, "epc"), avp(257, b"\0\1\x7f\0\0\1"), avp(266, 0),
             avp(269, "client", mandatory=False), avp(299, 0),
@@ -92,20 +96,28 @@ class Client:
         data = b""
         while len(data) < length:
             piece = self.socket.recv(length - len(data))
-            assert piece, "freeDiameter closed the connection"
+            if not piece:
+                raise OSError("freeDiameter closed the connection")
             data += piece
         return data
 
+    def listen(self):
+        try:
+            while True:
+                head = self.read(20)
+                body = self.read((struct.unpack(">I", head[:4])[0] & 0xFFFFFF) - 20)
+                command = struct.unpack(">I", head[4:8])[0] & 0xFFFFFF
+                if not head[4] & 0x80:
+                    self.answers.put((head[4], parse(body)))
+                else:  # DWR or DPR
+                    self.socket.sendall(message(0, command, 0, [
+                        avp(268, 2001), avp(264, "client.epc"), avp(296, "epc")], *struct.unpack(">II", head[12:20])))
+        except OSError:
+            pass
+
     def ask(self, request):
         self.socket.sendall(request)
-        while True:
-            head = self.read(20)
-            body = self.read((struct.unpack(">I", head[:4])[0] & 0xFFFFFF) - 20)
-            if head[4] & 0x80 and struct.unpack(">I", head[4:8])[0] & 0xFFFFFF == 280:  # its watchdog
-                self.socket.sendall(message(0, 280, 0, [avp(268, 2001), avp(264, "client.epc"), avp(296, "epc")],
-                                            *struct.unpack(">II", head[12:20])))
-                continue
-            return head[4], parse(body)
+        return self.answers.get(timeout=5)
 
     def s6a(self, command, avps, host=None):
         self.end += 1
@@ -330,7 +342,7 @@ def their_good_bye(state):
     """freeDiameter's DPR is answered"""
     state["hss"] = hss()
     wait_open(20)
-    state["client"].socket.close()
+    state["client"].socket.shutdown(socket.SHUT_RDWR)
     state["fd"].end()
     wait_for(lambda: not peer_state().endswith("Open"), 5, "the peer is closed")
     assert re.search(r"RCV from 'hss.epc':\s+\S+\s+NOTI\s+'Disconnect-Peer-Answer'", state["fd"].text())

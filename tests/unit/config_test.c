@@ -221,8 +221,8 @@ static void all_errors_are_reported(void **state)
     struct sample s;
     char printed[4000];
 
-    assert_int_equal(errors_of("mme:\n  on: 1\n  small: x\n  v4: y\n", &s, printed, sizeof(printed)),
-                     3);
+    assert_int_equal(
+        errors_of("mme:\n  on: 1\n  small: x\n  v4: y\n", &s, printed, sizeof(printed)), 3);
 }
 
 static void unknown_sections_are_found(void **state)

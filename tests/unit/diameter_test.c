@@ -632,6 +632,36 @@ static void printing_hides_secrets(void **state)
     assert_string_equal(line, "command 65535 of application 9 (request)");
 }
 
+static void assert_known(const struct wire_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct wire_ie *row = &group->rows[i];
+        const char *name = diameter_avp_name(row->vendor, row->id);
+        assert_non_null(name);
+        assert_string_equal(name, row->name);
+        if (row->type->group)
+            assert_known(row->type->group);
+    }
+}
+
+/* The dictionary is searched by halves: every AVP of every table is found only if it is in order.
+ */
+static void dictionary_is_complete(void **state)
+{
+    (void)state;
+    const struct diameter_message *message;
+
+    for (size_t n = 0; (message = sample_message(n)) != NULL; n++)
+        assert_known(message->group);
+    assert_known(&diameter_error_answer_group);
+    assert_string_equal(diameter_avp_name(0, 33), "Proxy-State");
+    assert_string_equal(diameter_avp_name(10415, 28), "External-Identifier");
+    assert_string_equal(diameter_avp_name(10415, 4324), "Active-Time");
+    assert_null(diameter_avp_name(10415, 1));
+    assert_null(diameter_avp_name(0, 0));
+    assert_null(diameter_avp_name(UINT32_MAX, UINT32_MAX));
+}
+
 static void identities(void **state)
 {
     (void)state;
@@ -665,6 +695,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(small_arena, set_up, tear_down),
         cmocka_unit_test_setup_teardown(printing_hides_secrets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dictionary_is_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(identities, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,11 @@ static void plmn_octets(void **state)
     static const struct {
         const char *digits;
         const char *octets;
-    } cases[] = {{"00101", "\x00\xf1\x10"}, {"001001", "\x00\x11\x00"}, {"310-410", "\x13\x00\x14"},
-                 {"26201", "\x62\xf2\x10"}, {"999-99", "\x99\xf9\x99"}};
+    } cases[] = {{"00101", "\x00\xf1\x10"},
+                 {"001001", "\x00\x11\x00"},
+                 {"310-410", "\x13\x00\x14"},
+                 {"26201", "\x62\xf2\x10"},
+                 {"999-99", "\x99\xf9\x99"}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint8_t room[3];
@@ -53,7 +56,8 @@ static void tbcd_digits(void **state)
     static const struct {
         const char *octets;
         size_t len;
-    } refused[] = {{"\x1a", 1}, {"\xa1", 1}, {"\xf1\x22", 2}, {"\x11\x11\x11\x11\x11\x11\x11\x11", 8}};
+    } refused[] = {
+        {"\x1a", 1}, {"\xa1", 1}, {"\xf1\x22", 2}, {"\x11\x11\x11\x11\x11\x11\x11\x11", 8}};
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         r = reader_of(refused[i].octets, refused[i].len);
         rd_tbcd(&r, digits, sizeof(digits));

@@ -373,6 +373,27 @@ static void test_dedicated_bearer(void **state)
     assert_int_equal(e_rab->gtp_teid, 0x3001);
 }
 
+/* What the eNodeB does not set up again at a service request is given up. */
+static void test_bearers_that_do_not_come_back(void **state)
+{
+    (void)state;
+    create_bearer();
+    phone_idle(&phone);
+    phone_serve(&phone); /* the default bearer only */
+    assert_int_equal(fake_sgw.commands, 1);
+}
+
+static void test_pdn_that_does_not_come_back(void **state)
+{
+    (void)state;
+    connect_ims();
+    phone_idle(&phone);
+    phone_serve(&phone); /* the first one only */
+    assert_int_equal(mme.pdns.count, 1);
+    assert_int_equal(fake_sgw.sessions, 1);
+    assert_true(ue()->has_access_bearers);
+}
+
 static void test_dedicated_bearer_for_idle_phone(void **state)
 {
     (void)state;
@@ -599,7 +620,8 @@ int main(void)
         T(pdn_refused_by_enb), T(pdn_unanswered), T(pdn_and_loss), T(repeated_pdn_request),
         T(pdn_request_in_update), T(mailbox_is_bounded), T(pdn_disconnect),
         T(pdn_disconnect_unanswered), T(status_mismatch), T(bearer_resource_requests),
-        T(dedicated_bearer), T(dedicated_bearer_for_idle_phone), T(dedicated_bearer_refused),
+        T(dedicated_bearer), T(bearers_that_do_not_come_back), T(pdn_that_does_not_come_back),
+        T(dedicated_bearer_for_idle_phone), T(dedicated_bearer_refused),
         T(dedicated_bearer_not_reached), T(dedicated_bearer_of_unknown_pdn), T(update_bearer),
         T(delete_bearer), T(delete_bearer_of_idle_phone), T(gateway_deletes_second_pdn),
         T(gateway_deletes_last_pdn), T(e_rab_released_by_enb), T(gbr_bearer_and_radio_loss),

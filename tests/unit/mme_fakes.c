@@ -25,22 +25,28 @@ static void *sctp_owner;
 
 static struct await waiting[MAX_WAITING];
 
+static int wait_somewhere(int timeout_ms)
+{
+    for (unsigned i = 0; i < MAX_WAITING; i++) {
+        if (!await_has_waiter(&waiting[i]))
+            return await(&waiting[i], timeout_ms, NULL);
+    }
+    return -ENOBUFS;
+}
+
 /* What becomes of a request in this mode: 0 when it is to be answered. */
 static int delay(enum fake_mode mode)
 {
+    int err;
+
     switch (mode) {
     case FAKE_IS_AWAY:
         return -EHOSTUNREACH;
-    case FAKE_IS_SILENT: {
-        int err = fiber_sleep(5);
-        return err < 0 ? err : -ETIMEDOUT;
-    }
+    case FAKE_IS_SILENT:
+        err = wait_somewhere(5);
+        return err == 0 ? -ETIMEDOUT : err;
     case FAKE_WAITS:
-        for (unsigned i = 0; i < MAX_WAITING; i++) {
-            if (!await_has_waiter(&waiting[i]))
-                return await(&waiting[i], 10000, NULL);
-        }
-        return -ENOBUFS;
+        return wait_somewhere(10000);
     default:
         return 0;
     }

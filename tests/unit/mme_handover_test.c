@@ -111,7 +111,7 @@ static void test_path_switch_fails_at_sgw(void **state)
     assert_true(ue()->is_registered);
 }
 
-/* A bearer that the target could not take. */
+/* A target that takes none of the bearers: the phone is detached, to come again. */
 static void test_path_switch_without_bearer(void **state)
 {
     (void)state;
@@ -125,10 +125,29 @@ static void test_path_switch_without_bearer(void **state)
         .ue_security_capabilities = {0xc000, 0xc000},
     };
     fake_enb_send_message(target, S1AP_PATH_SWITCH_REQUEST, &request);
-    const struct s1ap_path_switch_request_acknowledge *ack =
-        enb_expect(target, S1AP_PATH_SWITCH_REQUEST_ACKNOWLEDGE)->path_switch_request_acknowledge;
-    assert_int_equal(ack->e_rab_to_be_released_list.count, 1);
-    assert_int_equal(ack->e_rab_to_be_released_list.at[0].e_rab_id, 5);
+    enb_expect(target, S1AP_PATH_SWITCH_REQUEST_FAILURE);
+    phone_expect(&phone, NAS_DETACH_REQUEST);
+    world_run(60);
+    assert_int_equal(mme.ues.count, 0);
+    assert_int_equal(fake_sgw.sessions, 0);
+}
+
+/* A handover is asked for while one is under way. */
+static void test_path_switch_during_path_switch(void **state)
+{
+    (void)state;
+    fake_sgw.modify = FAKE_WAITS;
+    path_switch(target, 500, phone.mme_id);
+    path_switch(target, 501, phone.mme_id);
+    path_switch(source, 502, phone.mme_id);
+    enb_expect_nothing(target);
+    fake_sgw.modify = FAKE_ANSWERS;
+    fake_release();
+    enb_expect(target, S1AP_PATH_SWITCH_REQUEST_ACKNOWLEDGE);
+    enb_expect(target, S1AP_PATH_SWITCH_REQUEST_ACKNOWLEDGE);
+    enb_expect(source, S1AP_PATH_SWITCH_REQUEST_ACKNOWLEDGE);
+    assert_int_equal(mme_s1_get(ue()->s1)->enb_ue_s1ap_id, 502);
+    assert_null(ue()->run);
 }
 
 /* In the middle of a procedure with the phone: that goes on, through the target. */
@@ -390,6 +409,20 @@ static void test_notify_out_of_order(void **state)
     assert_int_equal(ue()->s1, mme_id);
 }
 
+static void test_required_twice(void **state)
+{
+    (void)state;
+    require(2);
+    uint32_t mme_id = expect_request();
+    require(2);
+    require(2);
+    enb_expect_nothing(target);
+    acknowledge(mme_id);
+    enb_expect(source, S1AP_HANDOVER_COMMAND);
+    notify(mme_id);
+    assert_int_equal(ue()->s1, mme_id);
+}
+
 static void test_to_another_system(void **state)
 {
     struct s1ap_handover_required required = {
@@ -410,10 +443,10 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
         T(path_switch), T(path_switch_of_unknown), T(path_switch_fails_at_sgw),
-        T(path_switch_without_bearer), T(path_switch_during_update), T(path_switch_during_request),
+        T(path_switch_without_bearer), T(path_switch_during_path_switch), T(path_switch_during_update), T(path_switch_during_request),
         T(handover), T(unknown_target), T(target_refuses), T(target_silent), T(target_lost),
         T(source_lost), T(cancel), T(phone_does_not_arrive), T(notify_out_of_order),
-        T(to_another_system),
+        T(required_twice), T(to_another_system),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

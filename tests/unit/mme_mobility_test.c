@@ -264,6 +264,70 @@ static void test_paging(void **state)
     enb_expect_nothing(enb);
 }
 
+static void test_new_guti_after_paging(void **state)
+{
+    uint32_t former = phone.guti.m_tmsi;
+
+    (void)state;
+    mme.config.security.new_guti_after_paging = true;
+    phone_idle(&phone);
+    notify_data();
+    enb_expect(enb, S1AP_PAGING);
+    phone_serve(&phone);
+    const struct nas_message *command = phone_expect(&phone, NAS_GUTI_REALLOCATION_COMMAND);
+    phone.guti = command->guti_reallocation_command->guti.guti;
+    assert_int_not_equal(phone.guti.m_tmsi, former);
+    phone_send(&phone, NAS_GUTI_REALLOCATION_COMPLETE, NULL);
+    assert_int_equal(mme.ue_by_m_tmsi.count, 1);
+    phone_idle(&phone);
+    phone_serve(&phone);
+    /* Without an answer both stay valid, and the phone is paged by the old one first. */
+    phone_idle(&phone);
+    notify_data();
+    enb_expect(enb, S1AP_PAGING);
+    phone_serve(&phone);
+    for (unsigned i = 0; i < 5; i++) {
+        phone_expect(&phone, NAS_GUTI_REALLOCATION_COMMAND);
+        world_run(14);
+    }
+    assert_int_equal(mme.ue_by_m_tmsi.count, 2);
+    phone_idle(&phone);
+    notify_data();
+    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi, phone.guti.m_tmsi);
+    world_run(14);
+    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi, ue()->m_tmsi);
+}
+
+/* The connection is lost right after the phone was found: the S-GW may notify again. */
+static void test_loss_after_paging(void **state)
+{
+    (void)state;
+    phone_idle(&phone);
+    notify_data();
+    enb_expect(enb, S1AP_PAGING);
+    phone_service_request(&phone);
+    fake_enb_lose(enb);
+    assert_int_equal(fake_sgw.failures, 1);
+    assert_null(ue()->run);
+    enb = enb_up(1, 1);
+    notify_data();
+    enb_expect(enb, S1AP_PAGING);
+}
+
+/* The eNodeB answered a packet of the S-GW with Error Indication: the connection is none, and the phone is paged. */
+static void test_error_indication_of_enb(void **state)
+{
+    struct gtpc_cause cause = {.value = GTPC_CAUSE_ERROR_INDICATION_RECEIVED};
+    struct gtpc_downlink_data_notification notification = {.cause = &cause};
+
+    (void)state;
+    fake_sgw_ask(55, GTPC_DOWNLINK_DATA_NOTIFICATION, fake_sgw.mme_teid, &notification);
+    phone_expect_release(&phone);
+    enb_expect(enb, S1AP_PAGING);
+    phone_serve(&phone);
+    assert_true(ue()->has_access_bearers);
+}
+
 /* First where the phone was last seen, then everywhere in its area; nowhere else. */
 static void test_paging_area(void **state)
 {
@@ -1005,7 +1069,8 @@ int main(void)
         T(release_and_service_request), T(key_of_service_request), T(wrong_short_mac),
         T(replayed_service_request), T(unknown_phone), T(context_setup_fails), T(enb_silent),
         T(sgw_knows_nothing), T(service_request_on_new_connection), T(service_request_during_release),
-        T(extended_service_request), T(connection_lost), T(paging), T(paging_area),
+        T(extended_service_request), T(connection_lost), T(paging), T(new_guti_after_paging),
+        T(loss_after_paging), T(error_indication_of_enb), T(paging_area),
         T(paging_without_last_enb), T(notified_twice), T(notified_during_release),
         T(notification_for_nobody), T(attach_answers_paging), T(update_answers_paging),
         T(detach_answers_paging), T(paging_with_phone_drx), T(silence), T(heard_in_time),

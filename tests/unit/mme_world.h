@@ -46,7 +46,7 @@ void world_end(void);
 int world_setup(void **state);
 int world_teardown(void **state);
 
-/* Runs the loop for a while. */
+/* Time passes. */
 void world_run(unsigned ms);
 
 /* ---- eNodeB ------------------------------------------------------------------------------------------- */

@@ -131,10 +131,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Runs the loop until *what reaches `n`, or two seconds are over. */
+/* Runs the loop until *what reaches `n`, or twenty seconds are over. */
 static void run_until(const unsigned *what, unsigned n)
 {
-    for (int i = 0; i < 400 && *what < n; i++)
+    for (int i = 0; i < 4000 && *what < n; i++)
         loop_run_for(5);
     assert_int_equal(*what, n);
 }
@@ -536,6 +536,36 @@ static void silence_ends_it(void **state)
     close(mute);
 }
 
+/* It takes what waits for it more slowly than echoes are answered; it is given up only when it
+ * takes nothing any more. */
+static void a_slow_peer_is_not_a_dead_one(void **state)
+{
+    static uint8_t out[65536];
+    uint8_t *big = calloc(1, 60000);
+
+    (void)state;
+    int fd = raw_connect();
+    raw_send(fd, hello_plain, sizeof(hello_plain));
+    assert_int_equal(controller.ups, 1);
+    big[0] = OPENFLOW_1_3;
+    big[1] = 10;
+    big[2] = 60000 >> 8;
+    big[3] = 60000 & 0xff;
+    for (int i = 0; i < 400; i++)
+        assert_int_equal(openflow_send(controller.channel, bytes_of(big, 60000)), 0);
+    for (int i = 0; i < 40; i++) {
+        for (int part = 0; part < 4; part++)
+            (void)!read(fd, out, sizeof(out));
+        loop_run_for(10);
+    }
+    assert_int_equal(controller.downs, 0); /* eight intervals have passed */
+    assert_true(openflow_channel_queued(controller.channel) > 0);
+    run_until(&controller.downs, 1);
+    assert_int_equal(controller.reason, -ETIMEDOUT);
+    free(big);
+    close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -555,6 +585,7 @@ int main(void)
         TEST(pieces_make_messages),
         TEST(echoes_are_answered_with_their_data),
         TEST(silence_ends_it),
+        TEST(a_slow_peer_is_not_a_dead_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

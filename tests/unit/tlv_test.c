@@ -1,5 +1,6 @@
 /*
- * tlv_test.c -- the walker behind the message tables, with a small protocol of its own: tag (1), length (1), value.
+ * tlv_test.c -- the walker behind the message tables, with a small protocol of its own: tag (1),
+ * length (1), value.
  */
 #include "unit.h"
 
@@ -61,7 +62,8 @@ static const struct wire_ie inner_rows[] = {
     {"number", 1, 0, 0, 0, WIRE_MANDATORY, offsetof(struct inner, number), 0, &wire_u16},
     {"deeper", 2, 0, 0, 0, WIRE_OPTIONAL, offsetof(struct inner, deeper), 0, &inner_type},
 };
-static const struct wire_group inner_group = {"inner", inner_rows, 2, sizeof(struct inner), &lenient};
+static const struct wire_group inner_group = {"inner", inner_rows, 2, sizeof(struct inner),
+                                              &lenient};
 const struct wire_type inner_type = WIRE_GROUP_TYPE(inner, &inner_group);
 
 #define MESSAGE_ROWS                                                                               \
@@ -89,8 +91,12 @@ static int decode(const struct wire_group *how, const char *at, size_t len, stru
     return err;
 }
 
-static const char whole[] = "\x01\x03\x00\x01\x02" "\x02\x02\x12\x34" "\x03\x01\x07" "\x03\x01\x08"
-                            "\x04\x0a\x01\x02\x00\x05\x02\x04\x01\x02\x00\x06" "\x05\x02hi";
+static const char whole[] = "\x01\x03\x00\x01\x02"
+                            "\x02\x02\x12\x34"
+                            "\x03\x01\x07"
+                            "\x03\x01\x08"
+                            "\x04\x0a\x01\x02\x00\x05\x02\x04\x01\x02\x00\x06"
+                            "\x05\x02hi";
 #define WHOLE_LEN (sizeof(whole) - 1)
 
 static void a_message_is_decoded_printed_and_encoded_by_its_table(void **state)
@@ -163,9 +169,16 @@ static void the_lenient_pass_over_what_they_may(void **state)
     (void)state;
     struct message m;
     struct wire_fault fault;
-    /* An unknown element, a broken optional one, a repeated one, more list elements than allowed. */
-    static const char odd[] = "\x01\x03\x00\x00\x09" "\x01\x03\x00\x00\x0a" "\x09\x01x" "\x02\x01\x00"
-                              "\x03\x01\x01" "\x03\x01\x02" "\x03\x01\x03" "\x03\x01\x04" "\x05\x00";
+    /* An unknown element, a broken optional one, a repeated one, more list elements than fit. */
+    static const char odd[] = "\x01\x03\x00\x00\x09"
+                              "\x01\x03\x00\x00\x0a"
+                              "\x09\x01x"
+                              "\x02\x01\x00"
+                              "\x03\x01\x01"
+                              "\x03\x01\x02"
+                              "\x03\x01\x03"
+                              "\x03\x01\x04"
+                              "\x05\x00";
 
     assert_int_equal(decode(&group, odd, sizeof(odd) - 1, &m, &fault), 0);
     assert_int_equal(m.id, 9);
@@ -193,7 +206,8 @@ static void depth_and_memory_are_bounded(void **state)
             deep[len++] = (char)((levels - i - 1) * 6 - 2);
         }
     }
-    assert_int_equal(decode(&strict_group, deep, len, &m, &fault), 0); /* inner is lenient: cut off */
+    /* inner is lenient: cut off */
+    assert_int_equal(decode(&strict_group, deep, len, &m, &fault), 0);
     unsigned found = 0;
     for (const struct inner *i = m.groups.at; i; i = i->deeper)
         found++;

@@ -1,5 +1,6 @@
 /*
- * watch_test.c -- what a process shows of itself: text, log, metrics, trace, and the control socket.
+ * watch_test.c -- what a process shows of itself: text, log, metrics, trace, and the control
+ * socket.
  */
 #include "unit.h"
 
@@ -147,6 +148,43 @@ static void the_ring_keeps_the_newest(void **state)
     trace_message(TRACE_S1AP, true, NULL, NULL, "x", bytes_of(message, 1));
 }
 
+static void print_sent(struct bytes message, struct text *t)
+{
+    text_add(t, "sent %zu", message.len);
+}
+
+static void print_received(struct bytes message, struct text *t)
+{
+    text_add(t, "received %zu", message.len);
+}
+
+static const char *told(const json_t *records, size_t i, const char *key)
+{
+    return json_string_value(json_object_get(json_array_get(records, i), key));
+}
+
+/* Each direction has its words, and an early subject is told by the name that it got. */
+static void records_are_told_in_words(void **state)
+{
+    (void)state;
+    assert_int_equal(trace_init(10000), 0);
+    trace_set_printers(TRACE_NAS, print_sent, print_received);
+    trace_message(TRACE_NAS, false, NULL, NULL, "s1 5", bytes_of("abc", 3));
+    trace_message(TRACE_NAS, true, NULL, NULL, "s1 6", bytes_of("ab", 2));
+    trace_alias("s1 5", "001010000000001");
+    trace_message(TRACE_NAS, true, NULL, NULL, "001010000000001", bytes_of("a", 1));
+    json_t *records = trace_json(0, NULL, 100);
+    assert_int_equal(json_array_size(records), 3);
+    assert_string_equal(told(records, 0, "text"), "received 3");
+    assert_string_equal(told(records, 0, "imsi"), "001010000000001");
+    assert_string_equal(told(records, 1, "text"), "sent 2");
+    assert_string_equal(told(records, 1, "imsi"), "s1 6");
+    assert_string_equal(told(records, 2, "imsi"), "001010000000001");
+    json_decref(records);
+    trace_set_printer(TRACE_NAS, NULL);
+    trace_free();
+}
+
 static void a_subject_learnt_late_finds_the_early_messages(void **state)
 {
     (void)state;
@@ -181,8 +219,8 @@ static void echo(const struct control_request *request, struct control_answer *a
 {
     const char *word = control_argument(request, "word");
 
-    answer->json = json_pack("{s:s,s:I}", "word", word ? word : "", "body",
-                             (json_int_t)request->body.len);
+    answer->json =
+        json_pack("{s:s,s:I}", "word", word ? word : "", "body", (json_int_t)request->body.len);
 }
 
 static const struct control_route routes[] = {{"GET", "/echo", echo}, {"POST", "/echo/", echo}};
@@ -199,7 +237,8 @@ static void *make_call(void *argument)
 {
     struct call *c = argument;
 
-    c->result = control_call(c->path, c->method, c->target, c->body, &c->answer, &c->len, &c->status);
+    c->result =
+        control_call(c->path, c->method, c->target, c->body, &c->answer, &c->len, &c->status);
     return NULL;
 }
 
@@ -261,6 +300,7 @@ int main(void)
         cmocka_unit_test(repeated_lines_are_limited),
         cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(the_ring_keeps_the_newest),
+        cmocka_unit_test(records_are_told_in_words),
         cmocka_unit_test(a_subject_learnt_late_finds_the_early_messages),
         cmocka_unit_test(the_control_socket_answers),
     };

@@ -6,9 +6,8 @@
  * Diameter is strict: a fixed-length format must have exactly its length, an unknown AVP with the M
  * bit fails the request, and so does one too many.
  *
- * "Unknown" means not in any of our tables and not in `dictionary`: the AVPs that TS 29.272 lists
- * for a message but that an LTE core without circuit-switched, LCS or CSG services has no use for.
- * Those are accepted and ignored.
+ * "Unknown" means not in the dictionary (avp_dictionary.c). What is known is accepted wherever it
+ * stands, and ignored where no table has a use for it.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -73,101 +72,9 @@ static void close_avp(struct writer *w, size_t opened)
     wr_zero(w, padding_of(len));
 }
 
-/* Known, but of no use here; sorted by vendor, then code. */
-static const struct {
-    uint32_t vendor, code;
-} dictionary[] = {
-    {0, 33},       /* Proxy-State */
-    {0, 261},      /* Redirect-Host-Usage */
-    {0, 262},      /* Redirect-Max-Cache-Time */
-    {0, 280},      /* Proxy-Host */
-    {0, 282},      /* Route-Record */
-    {0, 284},      /* Proxy-Info */
-    {0, 292},      /* Redirect-Host */
-    {0, 301},      /* DRMP */
-    {0, 621},      /* OC-Supported-Features */
-    {0, 623},      /* OC-OLR */
-    {0, 650},      /* Load */
-    {10415, 28},   /* External-Identifier */
-    {10415, 1404}, /* QoS-Subscribed */
-    {10415, 1415}, /* UTRAN-Vector */
-    {10415, 1416}, /* GERAN-Vector */
-    {10415, 1436}, /* CSG-Subscription-Data */
-    {10415, 1458}, /* Trace-Data */
-    {10415, 1459}, /* Trace-Reference */
-    {10415, 1467}, /* GPRS-Subscription-Data */
-    {10415, 1473}, /* LCS-Info */
-    {10415, 1474}, /* GMLC-Number */
-    {10415, 1476}, /* SS-Code */
-    {10415, 1486}, /* Teleservice-List */
-    {10415, 1487}, /* TS-Code */
-    {10415, 1488}, /* Call-Barring-Info */
-    {10415, 1489}, /* SGSN-Number */
-    {10415, 1498}, /* SGSN-User-State */
-    {10415, 1601}, /* SGSN-Location-Information */
-    {10415, 1608}, /* Geographical-Information */
-    {10415, 1609}, /* Geodetic-Information */
-    {10415, 1612}, /* Active-APN */
-    {10415, 1617}, /* VPLMN-LIPA-Allowed */
-    {10415, 1633}, /* Relay-Node-Indicator */
-    {10415, 1634}, /* MDT-User-Consent */
-    {10415, 1636}, /* Subscribed-VSRVCC */
-    {10415, 1641}, /* VPLMN-CSG-Subscription-Data */
-    {10415, 1645}, /* MME-Number-for-MT-SMS */
-    {10415, 1648}, /* SMS-Register-Request */
-    {10415, 1649}, /* Local-Time-Zone */
-    {10415, 1663}, /* Restoration-Priority */
-    {10415, 1664}, /* SGs-MME-Identity */
-    {10415, 1665}, /* SIPTO-Local-Network-Permission */
-    {10415, 1666}, /* Coupled-Node-Diameter-ID */
-    {10415, 1667}, /* WLAN-offloadability */
-    {10415, 1670}, /* Reset-ID */
-    {10415, 1672}, /* Adjacent-PLMNs */
-    {10415, 1673}, /* Adjacent-Access-Restriction-Data */
-    {10415, 1674}, /* DL-Buffering-Suggested-Packet-Count */
-    {10415, 1675}, /* IMSI-Group-Id */
-    {10415, 1681}, /* Non-IP-PDN-Type-Indicator */
-    {10415, 1682}, /* Non-IP-Data-Delivery-Mechanism */
-    {10415, 1683}, /* Additional-Context-Identifier */
-    {10415, 1684}, /* SCEF-Realm */
-    {10415, 1685}, /* Subscription-Data-Deletion */
-    {10415, 1686}, /* Preferred-Data-Mode */
-    {10415, 1687}, /* Emergency-Info */
-    {10415, 1688}, /* V2X-Subscription-Data */
-    {10415, 1690}, /* PDN-Connection-Continuity */
-    {10415, 1691}, /* eDRX-Cycle-Length */
-    {10415, 1697}, /* RDS-Indicator */
-    {10415, 1698}, /* Service-Gap-Time */
-    {10415, 1699}, /* Aerial-UE-Subscription-Information */
-    {10415, 1700}, /* Broadcast-Location-Assistance-Data-Types */
-    {10415, 1701}, /* Paging-Time-Window */
-    {10415, 1706}, /* Interworking-5GS-Indicator */
-    {10415, 1707}, /* Ethernet-PDN-Type-Indicator */
-    {10415, 1708}, /* Subscribed-ARPI */
-    {10415, 3113}, /* AESE-Communication-Pattern */
-    {10415, 3122}, /* Monitoring-Event-Configuration */
-    {10415, 3123}, /* Monitoring-Event-Report */
-    {10415, 3701}, /* ProSe-Subscription-Data */
-    {10415, 4324}, /* Active-Time */
-};
-
 static bool must_understand(const struct tlv *avp)
 {
-    size_t low = 0, high = sizeof(dictionary) / sizeof(dictionary[0]);
-
-    if (!(avp->flags & DIAMETER_AVP_MANDATORY))
-        return false;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (dictionary[middle].vendor == avp->vendor && dictionary[middle].code == avp->id)
-            return false;
-        if (dictionary[middle].vendor < avp->vendor ||
-            (dictionary[middle].vendor == avp->vendor && dictionary[middle].code < avp->id))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return diameter_type_of(avp->vendor, avp->id) == NULL;
+    return avp->flags & DIAMETER_AVP_MANDATORY && !diameter_avp_name(avp->vendor, avp->id);
 }
 
 const struct tlv_format diameter_format = {

@@ -295,6 +295,9 @@ extern const struct wire_type diameter_experimental_result_type;
  * there. */
 const struct wire_type *diameter_type_of(uint32_t vendor, uint32_t code);
 
+/* The AVP's name, or NULL when it is not in the dictionary. */
+const char *diameter_avp_name(uint32_t vendor, uint32_t code);
+
 /* All commands of one table file. */
 struct diameter_message_table {
     const struct diameter_message *const *messages;

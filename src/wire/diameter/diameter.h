@@ -195,8 +195,8 @@ struct diameter_request_head {
     struct bytes origin_host, origin_realm;
     struct bytes *destination_host; /* NULL: any server of the realm */
     struct bytes destination_realm;
-    LIST_OF(struct bytes)
-    proxy_info; /* contents of each Proxy-Info, to be sent back as they are (clause 6.2) */
+    /* contents of each Proxy-Info, to be sent back as they are (clause 6.2) */
+    LIST_OF(struct bytes) proxy_info;
     LIST_OF(struct bytes) route_record;
 };
 

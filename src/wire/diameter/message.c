@@ -437,6 +437,17 @@ static void print_flags(struct text *t, const struct diameter_header *header)
         text_add(t, " (retransmitted)");
 }
 
+static void print_fault(struct text *t, const struct wire_fault *fault)
+{
+    const char *name = diameter_avp_name(fault->vendor, fault->id);
+
+    if (name)
+        text_add(t, "(%s: %s) ", diameter_result_name(diameter_fault_result(fault)), name);
+    else
+        text_add(t, "(%s: AVP %u of vendor %u) ",
+                 diameter_result_name(diameter_fault_result(fault)), fault->id, fault->vendor);
+}
+
 void diameter_print(struct bytes whole, struct text *t, struct arena *arena)
 {
     struct reader r = reader_of_bytes(whole);
@@ -462,8 +473,7 @@ void diameter_print(struct bytes whole, struct text *t, struct arena *arena)
     if (!value)
         return;
     if (diameter_decode(message, whole, value, &context) < 0)
-        text_add(t, "(%s, AVP %u) ", diameter_result_name(diameter_fault_result(&context.fault)),
-                 context.fault.id);
+        print_fault(t, &context.fault);
     tlv_print(is_error_form(message, &header) ? &diameter_error_answer_group : message->group, t,
               value);
 }

@@ -433,8 +433,8 @@ struct s6a_pua {
 struct s6a_rsr {
     struct diameter_request_head head;
     LIST_OF(struct s6a_supported_features) supported_features;
-    LIST_OF(struct bytes)
-    user_id; /* leading digits of the IMSIs concerned; none: all of this HSS */
+    /* leading digits of the IMSIs concerned; none: all of this HSS */
+    LIST_OF(struct bytes) user_id;
 };
 
 struct s6a_rsa {

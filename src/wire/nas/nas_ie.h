@@ -125,8 +125,8 @@ struct nas_identity {
         char imei[IMEI_SIZE]; /* IMEI and IMEISV */
         struct guti guti;
         uint32_t tmsi; /* TMSI, P-TMSI or M-TMSI */
-        struct bytes
-            octets; /* NONE, TMGI: the value as it is; left empty, NONE is sent as three zeros */
+        /* NONE, TMGI: the value as it is; left empty, NONE is sent as three zeros */
+        struct bytes octets;
     };
 };
 

@@ -83,8 +83,8 @@ int nas_protect_service_request(struct nas_security_context *c, struct writer *w
 
 struct nas_opened {
     struct bytes plain; /* the message: in the PDU, or deciphered in the arena */
-    uint32_t
-        count; /* its NAS COUNT: KeNB is derived from the one of Service Request, TAU Request ... */
+    /* its NAS COUNT: KeNB is derived from the one of Service Request, TAU Request ... */
+    uint32_t count;
     uint8_t security; /* enum nas_security_header */
 };
 

@@ -58,8 +58,8 @@ struct row {
 struct layout {
     const struct row *rows;
     uint8_t count;
-    uint8_t
-        align; /* elements are padded to this; the padding is not in their length. 0: no padding */
+    /* elements are padded to this; the padding is not in their length. 0: no padding */
+    uint8_t align;
     bool has_length;   /* there is a ROW_LENGTH, */
     uint8_t length_at; /* here */
     uint16_t size;     /* of the C struct */

@@ -7,8 +7,7 @@
  * *session* (clause 7.5): a set of rules that the control plane creates, updates and removes by ids
  * of its own choosing:
  *
- *     PDR  which packets: source interface, local F-TEID, UE address, SDF filters; by falling
- * precedence
+ *     PDR  which packets: source interface, local F-TEID, UE address, SDF filters; by precedence
  *      |-> FAR  what to do: drop, forward (with an outer header), buffer (BAR: how) and notify
  *      |-> QER  gates and maximum rates
  *      `-> URR  what to count, and when to report it

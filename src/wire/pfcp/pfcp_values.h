@@ -321,8 +321,8 @@ struct pfcp_ue_ip_address {
     bool has_delegation; /* IPv6D */
     bool choose_ipv4;
     bool choose_ipv6;
-    uint8_t
-        delegation_bits; /* added to the /64 default prefix: 64 - bits is the delegated prefix */
+    /* added to the /64 default prefix: 64 - bits is the delegated prefix */
+    uint8_t delegation_bits;
     struct in_addr ipv4;
     struct in6_addr ipv6;
 };
