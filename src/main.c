@@ -43,6 +43,9 @@ static const struct verb verbs[] = {
     {"lab", lab_main, "eNodeBs and phones in software"},
 };
 
+/* The gateway is S-GW and P-GW in one process: where the file has a section `gateway:`, it runs in their place. */
+static const char *const gateway_sections[] = {"sgw", "pgw", NULL};
+
 /* In the order in which a network's functions are shown, with the sign by which each has what it
  * needs. */
 static const struct manager_function functions[] = {
@@ -50,6 +53,10 @@ static const struct manager_function functions[] = {
     {"mme", mme_main, NULL, {"/state?what=peers", "state", "Open", "the HSS"}},
     {"sgw", sgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
     {"pgw", pgw_main, NULL, {"/state", "user_planes_up", NULL, "its user plane"}},
+    {"gateway",
+     gateway_main,
+     gateway_sections,
+     {"/state?what=pgw", "user_planes_up", NULL, "its user plane"}},
     {"controller", controller_main, NULL, {"/state", "ready", NULL, "the switch and its next hop"}},
     {"switch", switch_main, NULL, {NULL}},
     {"lab", lab_main, NULL, {"/state", "enbs_up", NULL, "the MME"}},

@@ -61,7 +61,7 @@ def wait_for(what, condition, seconds=15.0, step=0.05):
 
 
 class Network:
-    def __init__(self, file, *options, text=None):
+    def __init__(self, file, *options, text=None, functions=FUNCTIONS):
         """`file` is a configuration relative to the source tree; `text` replaces its contents."""
         self.run_dir = pathlib.Path(tempfile.mkdtemp(prefix="strowger-test-"))
         if text is not None:
@@ -71,6 +71,7 @@ class Network:
         names = re.findall(r"^name:\s*(\S+)", self.file.read_text(), re.M)
         self.name = names[0] if names else "default"
         self.options = options
+        self.functions = functions
         self.environment = dict(os.environ, STROWGER_RUN=str(self.run_dir))
         self.output = open(self.run_dir / "up.log", "w+")
 
@@ -104,7 +105,7 @@ class Network:
     def all_up(self):
         if self.process.poll() is not None:
             raise AssertionError(f"`strowger up` ended with {self.process.returncode}")
-        return all(self.is_up(function) for function in FUNCTIONS) and self.get("lab", "/state")
+        return all(self.is_up(function) for function in self.functions) and self.get("lab", "/state")
 
     def waits(self):
         """What functions still wait for: peers, mostly."""

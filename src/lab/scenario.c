@@ -115,9 +115,11 @@ static int ping(int netns, const char *to, uint32_t count, const char *who, bool
         return code < 0 ? code : -EHOSTUNREACH;
     }
     ping_times(output, times, sizeof(times));
-    if (!quiet)
-        tell("%-16s ping %s: %u of %u answered, %s", who, to, count, count, times);
-    return strstr(output, " 0% packet loss") ? 0 : -EHOSTUNREACH;
+    const char *received = strstr(output, "transmitted, ");
+    unsigned answered = received ? (unsigned)strtoul(received + strlen("transmitted, "), NULL, 10) : 0;
+    if (!quiet || answered < count)
+        tell("%-16s ping %s: %u of %u answered, %s", who, to, answered, count, times);
+    return answered == count ? 0 : -EHOSTUNREACH;
 }
 
 static int ping_from_phone(const struct step *step, struct phone *phone)

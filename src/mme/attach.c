@@ -1,5 +1,6 @@
 /*
- * attach.c -- Attach (TS 23.401 clause 5.3.2.1, TS 24.301 clause 5.5.1): a phone registers and gets its first PDN connection.
+ * attach.c -- Attach (TS 23.401 clause 5.3.2.1, TS 24.301 clause 5.5.1): a phone registers and gets
+ * its first PDN connection.
  *
  *     phone   eNodeB        MME                 HSS            S-GW (P-GW)
  *       |--- Attach Request -->|                  |                |
@@ -14,11 +15,12 @@
  *       |--- Attach Complete ->|                  |                |
  *       |                      |-- Modify Bearer ----------------->|
  *
- * mme_attach() is the figure. Each step says itself why it failed; what the phone is told then and what is given back
- * is in attach_reject() and, for all procedures, in settle() of run.c.
+ * mme_attach() is the figure. Each step says itself why it failed; what the phone is told then and
+ * what is given back is in attach_reject() and, for all procedures, in settle() of run.c.
  *
- * The context is new, or that of the phone when the request was protected by its security context (nas.c). A new
- * one becomes the subscriber's with a successful authentication; a former one is cleared away then.
+ * The context is new, or that of the phone when the request was protected by its security context
+ * (nas.c). A new one becomes the subscriber's with a successful authentication; a former one is
+ * cleared away then.
  *
  * Called by run.c, in the phone's fiber.
  */
@@ -61,7 +63,8 @@ static int fail_esm(struct attach *attach, int err)
                 attach->esm_failure.why, err);
 }
 
-/* ---- The request ------------------------------------------------------------------------------------------- */
+/* ---- The request
+ * ------------------------------------------------------------------------------------------- */
 
 static void take_capabilities(struct mme_ue *ue, const struct nas_attach_request *request)
 {
@@ -97,11 +100,14 @@ static int attach_take(struct mme_ue *ue, const struct mme_event *event, struct 
         return fail(attach, EMM_CAUSE_TRACKING_AREA_NOT_ALLOWED,
                     "its tracking area is not in mme.tracking_areas", -EACCES);
     ue->area = (uint8_t)area;
-    int err = esm_take_container(request->esm_message_container, &attach->esm, &attach->esm_failure);
+    int err =
+        esm_take_container(request->esm_message_container, &attach->esm, &attach->esm_failure);
     return err < 0 ? fail_esm(attach, err) : 0;
 }
 
-/* ---- Who is it ----------------------------------------------------------------------------------------------- */
+/* ---- Who is it
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* A NAS COUNT that nears its end needs new keys (TS 24.301 clause 4.4.3.5). */
 static bool keys_are_fresh(const struct nas_security_context *security)
@@ -130,7 +136,8 @@ static int attach_authenticate(struct mme_ue *ue, struct attach *attach)
     return err;
 }
 
-/* ---- What may it have ------------------------------------------------------------------------------------------ */
+/* ---- What may it have
+ * ------------------------------------------------------------------------------------------ */
 
 /* TS 23.401 clause 5.3.2.1 step 17: what the subscription forbids. */
 static int check_subscription(const struct mme_ue *ue, struct attach *attach)
@@ -138,13 +145,15 @@ static int check_subscription(const struct mme_ue *ue, struct attach *attach)
     const struct mme_subscription *subscription = mme_subscription_of(ue);
 
     if (!subscription)
-        return fail(attach, EMM_CAUSE_NETWORK_FAILURE, "the HSS sent no subscription data", -EACCES);
+        return fail(attach, EMM_CAUSE_NETWORK_FAILURE, "the HSS sent no subscription data",
+                    -EACCES);
     if (subscription->access_restriction & S6A_WB_E_UTRAN_NOT_ALLOWED)
         return fail(attach, EMM_CAUSE_NO_SUITABLE_CELLS_IN_TRACKING_AREA,
                     "the subscription does not allow E-UTRAN", -EACCES);
     if (subscription->is_barred && subscription->barring & S6A_ODB_ALL_PACKET) {
         attach->esm_failure.esm_cause = ESM_CAUSE_OPERATOR_DETERMINED_BARRING;
-        return fail(attach, EMM_CAUSE_ESM_FAILURE, "the operator has barred the subscriber", -EACCES);
+        return fail(attach, EMM_CAUSE_ESM_FAILURE, "the operator has barred the subscriber",
+                    -EACCES);
     }
     return 0;
 }
@@ -161,12 +170,15 @@ static int attach_update_location(struct mme_ue *ue, struct attach *attach)
 
 static int attach_connect(struct mme_ue *ue, struct attach *attach)
 {
-    int err = esm_connect(ue, &attach->esm, &attach->pdn, &attach->activation, &attach->esm_failure);
+    int err =
+        esm_connect(ue, &attach->esm, &attach->pdn, &attach->activation, &attach->esm_failure);
 
     return err < 0 ? fail_esm(attach, err) : 0;
 }
 
-/* ---- Accept ---------------------------------------------------------------------------------------------------- */
+/* ---- Accept
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Attach Accept (clause 8.2.1) with the activation of the default bearer inside, as it travels. */
 static int build_accept(struct mme_ue *ue, const struct attach *attach, struct writer *pdu)
@@ -225,19 +237,21 @@ static int take_complete(const struct mme_event *event, struct attach *attach)
     return 0;
 }
 
-#define COMES_AGAIN                                                                                \
-    (MME_SET(MME_ATTACH_REQUEST) | MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST) |                     \
+#define COMES_AGAIN                                                            \
+    (MME_SET(MME_ATTACH_REQUEST) | MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST) | \
      MME_SET(MME_SERVICE_REQUEST) | MME_SET(MME_EXTENDED_SERVICE_REQUEST))
 #define ENB_ANSWERS (MME_SET(MME_CONTEXT_SETUP_RESPONSE) | MME_SET(MME_CONTEXT_SETUP_FAILURE))
 
 /* What is still to come after Attach Accept. */
 struct expected {
     bool context, complete; /* has come */
-    bool is_over;           /* the phone goes on elsewhere: it has completed the attach (clause 5.5.1.2.7 g) */
+    /* the phone goes on elsewhere: it has completed the attach (clause 5.5.1.2.7 g) */
+    bool is_over;
 };
 
-/* The phone sends a first message again. The same attach request asks for Attach Accept again (clause 5.5.1.2.7 d),
- * another one begins anew; any other message says that the attach is complete. */
+/* The phone sends a first message again. The same attach request asks for Attach Accept again
+ * (clause 5.5.1.2.7 d), another one begins anew; any other message says that the attach is
+ * complete. */
 static int take_first_message(struct mme_ue *ue, const struct attach *attach,
                               const struct mme_event *event, struct expected *expected)
 {
@@ -273,7 +287,8 @@ static int take_answer(struct mme_ue *ue, struct attach *attach, const struct mm
     }
 }
 
-/* Initial Context Setup with Attach Accept, then Attach Complete and the eNodeB's response, in any order. */
+/* Initial Context Setup with Attach Accept, then Attach Complete and the eNodeB's response, in any
+ * order. */
 static int attach_accept(struct mme_ue *ue, struct attach *attach)
 {
     struct expected expected = {0};
@@ -284,21 +299,24 @@ static int attach_accept(struct mme_ue *ue, struct attach *attach)
         return fail(attach, EMM_CAUSE_CONGESTION, "no memory for a GUTI", -ENOMEM);
     int err = send_accept(ue, attach, true);
     if (err < 0)
-        return fail(attach, EMM_CAUSE_NETWORK_FAILURE, "Initial Context Setup could not be sent", err);
+        return fail(attach, EMM_CAUSE_NETWORK_FAILURE, "Initial Context Setup could not be sent",
+                    err);
     attach->is_accepted = true;
     while (!expected.is_over && !(expected.context && expected.complete)) {
         uint64_t wanted = (expected.context ? 0 : ENB_ANSWERS) |
                           (expected.complete ? 0 : COMES_AGAIN | MME_SET(MME_ATTACH_COMPLETE));
-        err = mme_wait(ue, wanted,
-                       expected.complete ? mme.config.timers.s1_response_ms : mme_timer_ms(MME_T3450),
-                       &event);
+        err = mme_wait(
+            ue, wanted,
+            expected.complete ? mme.config.timers.s1_response_ms : mme_timer_ms(MME_T3450), &event);
         if (err == 0)
             err = take_answer(ue, attach, event, &expected);
-        else if (err == -ETIMEDOUT && !expected.complete && attempt++ < mme_timer_attempts(MME_T3450))
+        else if (err == -ETIMEDOUT && !expected.complete &&
+                 attempt++ < mme_timer_attempts(MME_T3450))
             err = send_accept(ue, attach, false);
         if (err == -ETIMEDOUT)
-            fail(attach, 0, expected.complete ? "the eNodeB did not answer Initial Context Setup"
-                                              : "no Attach Complete (T3450 expired five times)",
+            fail(attach, 0,
+                 expected.complete ? "the eNodeB did not answer Initial Context Setup"
+                                   : "no Attach Complete (T3450 expired five times)",
                  err);
         if (err < 0)
             return err;
@@ -306,9 +324,12 @@ static int attach_accept(struct mme_ue *ue, struct attach *attach)
     return 0;
 }
 
-/* ---- The ends ---------------------------------------------------------------------------------------------------- */
+/* ---- The ends
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-/* Step 23. A session that the S-GW lost in between cannot be served: the phone is told to come again. */
+/* Step 23. A session that the S-GW lost in between cannot be served: the phone is told to come
+ * again. */
 static int attach_modify_bearers(struct mme_ue *ue, struct attach *attach)
 {
     int err = attach->access.count > 0 ? mme_modify_bearers(ue, &attach->access) : 0;
@@ -363,7 +384,8 @@ static void attach_reject(struct mme_ue *ue, const struct attach *attach, int er
     }
     if (cause && !attach->is_accepted) {
         send_reject(ue, attach);
-        mme_outcome(ue, MME_REJECTED, "%s (EMM cause #%u %s)", why, cause, nas_emm_cause_name(cause));
+        mme_outcome(ue, MME_REJECTED, "%s (EMM cause #%u %s)", why, cause,
+                    nas_emm_cause_name(cause));
         return;
     }
     mme_outcome(ue, err == -EACCES ? MME_REJECTED : MME_FAILED, "%s", why);
@@ -381,7 +403,9 @@ static void attach_done(struct mme_ue *ue, const struct attach *attach)
                 (unsigned long long)((clock_now_us() - ue->run->began_us) / 1000));
 }
 
-/* ---- The figure ---------------------------------------------------------------------------------------------------- */
+/* ---- The figure
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void mme_attach(struct mme_ue *ue, const struct mme_event *event)
 {

@@ -1,9 +1,10 @@
 /*
- * bearer.c -- bearers that the network activates, modifies and deactivates (TS 23.401 clause 5.4; TS 24.301 clauses 6.4.2 to 6.4.4):
- * Create, Update and Delete Bearer Request of the S-GW; and E-RABs that the eNodeB gave up.
+ * bearer.c -- bearers that the network activates, modifies and deactivates (TS 23.401 clause 5.4;
+ * TS 24.301 clauses 6.4.2 to 6.4.4): Create, Update and Delete Bearer Request of the S-GW; and
+ * E-RABs that the eNodeB gave up.
  *
- * Each request is answered once, whatever happens; what it says is copied first, as the phone may have to be paged. Bearers are
- * handled one behind the other.
+ * Each request is answered once, whatever happens; what it says is copied first, as the phone may
+ * have to be paged. Bearers are handled one behind the other.
  */
 #include <errno.h>
 #include <string.h>
@@ -88,7 +89,8 @@ static struct nas_eps_qos nas_qos(const struct mme_bearer *bearer)
     return nas_eps_qos_gbr(bearer->qci, kbps);
 }
 
-/* ---- Create Bearer Request (dedicated bearer activation, TS 23.401 clause 5.4.1) ---------------------------- */
+/* ---- Create Bearer Request (dedicated bearer activation, TS 23.401 clause 5.4.1)
+ * ---------------------------- */
 
 struct wanted_bearer {
     struct kept tft;
@@ -158,7 +160,8 @@ void mme_create_bearer(struct mme_ue *ue, const struct mme_event *event)
     struct wanted_bearer wanted[MME_MAX_BEARERS] = {0};
     uint32_t transaction = event->transaction;
     uint8_t lbi = request->lbi;
-    size_t count = request->bearers.count < MME_MAX_BEARERS ? request->bearers.count : MME_MAX_BEARERS;
+    size_t count =
+        request->bearers.count < MME_MAX_BEARERS ? request->bearers.count : MME_MAX_BEARERS;
     unsigned accepted = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -178,7 +181,8 @@ void mme_create_bearer(struct mme_ue *ue, const struct mme_event *event)
     report(ue, accepted, (unsigned)count, "activated");
 }
 
-/* ---- Update Bearer Request (clauses 5.4.2, 5.4.3) --------------------------------------------------------------- */
+/* ---- Update Bearer Request (clauses 5.4.2, 5.4.3)
+ * --------------------------------------------------------------- */
 
 struct changed_bearer {
     uint8_t ebi;
@@ -238,7 +242,8 @@ void mme_update_bearer(struct mme_ue *ue, const struct mme_event *event)
     struct changed_bearer changes[MME_MAX_BEARERS] = {0};
     struct gtpc_ambr ambr = request->ambr;
     uint32_t transaction = event->transaction;
-    size_t count = request->bearers.count < MME_MAX_BEARERS ? request->bearers.count : MME_MAX_BEARERS;
+    size_t count =
+        request->bearers.count < MME_MAX_BEARERS ? request->bearers.count : MME_MAX_BEARERS;
     unsigned accepted = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -261,10 +266,11 @@ void mme_update_bearer(struct mme_ue *ue, const struct mme_event *event)
     report(ue, accepted, (unsigned)count, "modified");
 }
 
-/* ---- Delete Bearer Request (clause 5.4.4) --------------------------------------------------------------------------- */
+/* ---- Delete Bearer Request (clause 5.4.4)
+ * --------------------------------------------------------------------------- */
 
-/* A connected phone is told; an idle one finds out by itself at its next service request or tracking area update (TS 24.301
- * clause 6.4.4.6). */
+/* A connected phone is told; an idle one finds out by itself at its next service request or
+ * tracking area update (TS 24.301 clause 6.4.4.6). */
 static int deactivate(struct mme_ue *ue, struct mme_bearer *bearer, uint8_t esm_cause)
 {
     const struct nas_deactivate_bearer_request request = {.esm_cause = esm_cause};
@@ -278,7 +284,8 @@ static int deactivate(struct mme_ue *ue, struct mme_bearer *bearer, uint8_t esm_
     return s1 && s1->context_is_set_up ? mme_e_rab_exchange(ue, &exchange) : 0;
 }
 
-/* The gateway disconnects the PDN connection. With the last one the phone is detached (settle() in run.c), which tells it enough. */
+/* The gateway disconnects the PDN connection. With the last one the phone is detached (settle() in
+ * run.c), which tells it enough. */
 static void disconnect(struct mme_ue *ue, struct mme_pdn *pdn, uint8_t esm_cause)
 {
     bool is_last = mme_pdn_get(ue->pdns) == pdn && pdn->next == 0;
@@ -325,7 +332,8 @@ static void answer_delete(struct mme_ue *ue, uint32_t transaction, const struct 
     for (size_t i = 0; i < deletion->count; i++)
         bearers[i] = (struct gtpc_bearer_outcome){
             .ebi = deletion->ebis[i],
-            .cause = {.value = known[i] ? GTPC_CAUSE_REQUEST_ACCEPTED : GTPC_CAUSE_CONTEXT_NOT_FOUND},
+            .cause = {.value =
+                          known[i] ? GTPC_CAUSE_REQUEST_ACCEPTED : GTPC_CAUSE_CONTEXT_NOT_FOUND},
         };
     mme_s11_answer(ue, transaction, &response);
 }
@@ -368,7 +376,8 @@ void mme_delete_bearer(struct mme_ue *ue, const struct mme_event *event)
     report(ue, accepted, (unsigned)deletion.count, "deactivated");
 }
 
-/* ---- E-RABs that the eNodeB gave up (clause 5.4.4.2, TS 36.413 clause 8.2.3.3) -------------------------------------------- */
+/* ---- E-RABs that the eNodeB gave up (clause 5.4.4.2, TS 36.413 clause 8.2.3.3)
+ * -------------------------------------------- */
 
 void mme_e_rab_release_indication(struct mme_ue *ue, const struct mme_event *event)
 {
@@ -398,7 +407,8 @@ void mme_e_rab_release_indication(struct mme_ue *ue, const struct mme_event *eve
                 some_default ? " and a default bearer" : "");
 }
 
-/* ---- A changed subscription (TS 23.401 clause 5.3.9.2) --------------------------------------------------------------------- */
+/* ---- A changed subscription (TS 23.401 clause 5.3.9.2)
+ * --------------------------------------------------------------------- */
 
 static bool is_subscribed(const struct mme_ue *ue, uint32_t context_id)
 {

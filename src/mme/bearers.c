@@ -1,8 +1,9 @@
 /*
- * bearers.c -- PDN connections and EPS bearers of a phone (TS 23.401 clause 4.7): the part of ue.h that keeps them.
+ * bearers.c -- PDN connections and EPS bearers of a phone (TS 23.401 clause 4.7): the part of ue.h
+ * that keeps them.
  *
- * Both are lists by id: a phone's PDN connections, a PDN connection's bearers with the default bearer first. A phone has
- * eleven bearers at most (EBI 5 to 15), so lists are short.
+ * Both are lists by id: a phone's PDN connections, a PDN connection's bearers with the default
+ * bearer first. A phone has eleven bearers at most (EBI 5 to 15), so lists are short.
  */
 #include <string.h>
 
@@ -166,7 +167,8 @@ struct s1ap_ue_aggregate_maximum_bitrate mme_ue_ambr(const struct mme_ue *ue)
         downlink += (uint64_t)pdn->ambr_dl_kbps * 1000;
         uplink += (uint64_t)pdn->ambr_ul_kbps * 1000;
     }
-    if (subscription && subscription->ambr_dl > 0 && (subscription->ambr_dl < downlink || !downlink))
+    if (subscription && subscription->ambr_dl > 0 &&
+        (subscription->ambr_dl < downlink || !downlink))
         downlink = subscription->ambr_dl;
     if (subscription && subscription->ambr_ul > 0 && (subscription->ambr_ul < uplink || !uplink))
         uplink = subscription->ambr_ul;
@@ -177,7 +179,8 @@ struct s1ap_ue_aggregate_maximum_bitrate mme_ue_ambr(const struct mme_ue *ue)
     };
 }
 
-/* ---- Tunnels ---------------------------------------------------------------------------------------------- */
+/* ---- Tunnels
+ * ---------------------------------------------------------------------------------------------- */
 
 struct mme_tunnel mme_tunnel_of(const struct gtpc_f_teid *f_teid)
 {

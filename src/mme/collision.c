@@ -1,10 +1,12 @@
 /*
- * collision.c -- what happens when something comes for a phone whose procedure does not wait for it (TS 24.301 clauses
- * 5.5.1.2.7, 5.5.2.2.4, 5.5.2.3.4, 5.5.3.2.7, 5.6.1.6, 6.5.1.7; TS 36.413 clause 8.3).
+ * collision.c -- what happens when something comes for a phone whose procedure does not wait for it
+ * (TS 24.301 clauses 5.5.1.2.7, 5.5.2.2.4, 5.5.2.3.4, 5.5.3.2.7, 5.6.1.6, 6.5.1.7; TS 36.413
+ * clause 8.3).
  *
- * The first row that fits says it. The table decides between whole procedures; what a procedure can make use of it waits
- * for (mme_wait()), and then no row is asked: Attach waits for a TAU Request beside Attach Complete, paging for any first
- * message of the phone, the network's detach for the phone's own.
+ * The first row that fits says it. The table decides between whole procedures; what a procedure can
+ * make use of it waits for (mme_wait()), and then no row is asked: Attach waits for a TAU Request
+ * beside Attach Complete, paging for any first message of the phone, the network's detach for the
+ * phone's own.
  */
 #include "mme/emm.h"
 #include "mme/run.h"
@@ -16,9 +18,9 @@
 #define SHORT (P(MME_S1_RELEASE) | P(MME_CLEARING) | P(MME_E_RAB_RELEASE))
 
 /* Procedures of single bearers: the phone is registered and connected. */
-#define OF_BEARERS                                                                                 \
-    (P(MME_PDN_CONNECTIVITY) | P(MME_PDN_DISCONNECT) | P(MME_BEARER_RESOURCE) |                    \
-     P(MME_CREATE_BEARER) | P(MME_UPDATE_BEARER) | P(MME_DELETE_BEARER) |                          \
+#define OF_BEARERS                                                              \
+    (P(MME_PDN_CONNECTIVITY) | P(MME_PDN_DISCONNECT) | P(MME_BEARER_RESOURCE) | \
+     P(MME_CREATE_BEARER) | P(MME_UPDATE_BEARER) | P(MME_DELETE_BEARER) |       \
      P(MME_SUBSCRIPTION_CHANGE))
 
 /* When a row holds. */
@@ -35,8 +37,9 @@ static const struct row {
     enum condition condition;
     enum mme_collision collision;
 } rows[] = {
-    /* 5.5.1.2.7 d, e: an attach request that differs in no IE is a repetition. Else the former attach is aborted; in
-     * 5.5.1.2.7 f the phone has forgotten that it is registered, which ends all else. */
+    /* 5.5.1.2.7 d, e: an attach request that differs in no IE is a repetition. Else the former
+     * attach is aborted; in 5.5.1.2.7 f the phone has forgotten that it is registered, which ends
+     * all else. */
     {MME_ATTACH_REQUEST, P(MME_ATTACH), REPEATED, MME_IGNORE},
     {MME_ATTACH_REQUEST, SHORT, ALWAYS, MME_DEFER},
     {MME_ATTACH_REQUEST, ANY, ALWAYS, MME_ABORT},
@@ -46,15 +49,18 @@ static const struct row {
     {MME_DETACH_REQUEST, SHORT, ALWAYS, MME_DEFER},
     {MME_DETACH_REQUEST, ANY, ALWAYS, MME_ABORT},
 
-    /* 5.5.3.2.7 c, d: as with attach. 5.5.2.3.4 d: the network's detach goes on and the update is ignored. */
+    /* 5.5.3.2.7 c, d: as with attach. 5.5.2.3.4 d: the network's detach goes on and the update is
+       ignored. */
     {MME_TRACKING_AREA_UPDATE_REQUEST, P(MME_TRACKING_AREA_UPDATE), REPEATED, MME_IGNORE},
-    {MME_TRACKING_AREA_UPDATE_REQUEST, P(MME_NETWORK_DETACH) | P(MME_UE_DETACH), ALWAYS, MME_IGNORE},
+    {MME_TRACKING_AREA_UPDATE_REQUEST, P(MME_NETWORK_DETACH) | P(MME_UE_DETACH), ALWAYS,
+     MME_IGNORE},
     {MME_TRACKING_AREA_UPDATE_REQUEST, SHORT | P(MME_PATH_SWITCH) | P(MME_HANDOVER), ALWAYS,
      MME_DEFER},
     {MME_TRACKING_AREA_UPDATE_REQUEST, OF_BEARERS, SAME_CONNECTION, MME_DEFER},
     {MME_TRACKING_AREA_UPDATE_REQUEST, ANY, ALWAYS, MME_ABORT},
 
-    /* 5.6.1.6 d, e; 5.5.2.3.4 c. A service request on another connection says that the phone lost the one in use. */
+    /* 5.6.1.6 d, e; 5.5.2.3.4 c. A service request on another connection says that the phone lost
+       the one in use. */
     {MME_SERVICE_REQUEST, P(MME_UE_SERVICE_REQUEST), REPEATED, MME_IGNORE},
     {MME_SERVICE_REQUEST, P(MME_NETWORK_DETACH) | P(MME_UE_DETACH), ALWAYS, MME_IGNORE},
     {MME_SERVICE_REQUEST, SHORT, ALWAYS, MME_DEFER},
@@ -72,7 +78,8 @@ static const struct row {
     {MME_PDN_DISCONNECT_REQUEST, ANY, ALWAYS, MME_DEFER},
     {MME_BEARER_RESOURCE_REQUEST, ANY, ALWAYS, MME_DEFER},
 
-    /* The eNodeB wants to let go of the phone: because nothing happens, which can wait, or because it lost it. */
+    /* The eNodeB wants to let go of the phone: because nothing happens, which can wait, or because
+       it lost it. */
     {MME_CONTEXT_RELEASE_REQUEST, SHORT | P(MME_PATH_SWITCH) | P(MME_HANDOVER), ALWAYS, MME_DEFER},
     {MME_CONTEXT_RELEASE_REQUEST, ANY, INACTIVITY, MME_DEFER},
     {MME_CONTEXT_RELEASE_REQUEST, ANY, ALWAYS, MME_ABORT},
@@ -82,7 +89,8 @@ static const struct row {
     {MME_HANDOVER_REQUIRED, ANY, ALWAYS, MME_DEFER},
     {MME_HANDOVER_CANCEL, ANY, ALWAYS, MME_DEFER},
 
-    /* Without connection no procedure with the phone goes on; those that do not need it are not touched. */
+    /* Without connection no procedure with the phone goes on; those that do not need it are not
+       touched. */
     {MME_S1_LOST, SHORT | P(MME_UE_DETACH) | P(MME_NETWORK_DETACH), ALWAYS, MME_IGNORE},
     {MME_S1_LOST, ANY, ALWAYS, MME_ABORT},
 
@@ -111,7 +119,8 @@ static bool is_inactivity(const struct s1ap_pdu *pdu)
            cause->value == S1AP_RADIO_NETWORK_USER_INACTIVITY;
 }
 
-static bool holds(enum condition condition, const struct mme_run *run, const struct mme_event *event)
+static bool holds(enum condition condition, const struct mme_run *run,
+                  const struct mme_event *event)
 {
     switch (condition) {
     case ALWAYS:

@@ -1,8 +1,8 @@
 /*
  * config.c -- the keys of the section `mme:`: names, defaults, bounds, and what they mean.
  *
- * The tables are the reference: `strowger mme --reference` prints them. What involves more than one key is checked in
- * mme_config_check().
+ * The tables are the reference: `strowger mme --reference` prints them. What involves more than one
+ * key is checked in mme_config_check().
  */
 #include <errno.h>
 #include <string.h>
@@ -14,27 +14,29 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- Types of values that only this room has --------------------------------------------------------- */
+/* ---- Types of values that only this room has
+ * --------------------------------------------------------- */
 
 static const char *const carrier_names[] = {"auto", "kernel", "usrsctp", "udp", NULL};
 static const char *const integrity_names[] = {"EIA0", "EIA1", "EIA2", "EIA3", NULL};
 static const char *const ciphering_names[] = {"EEA0", "EEA1", "EEA2", "EEA3", NULL};
 
-/* ---- Tables --------------------------------------------------------------------------------------------- */
+/* ---- Tables
+ * --------------------------------------------------------------------------------------------- */
 
-#define SCHEMA(variable, struct_type, title, text)                                                 \
-    static const struct config_schema variable = {.name = (title),                                 \
-                                                  .help = (text),                                  \
-                                                  .fields = variable##_fields,                     \
-                                                  .count = COUNT_OF(variable##_fields),            \
+#define SCHEMA(variable, struct_type, title, text)                                      \
+    static const struct config_schema variable = {.name = (title),                      \
+                                                  .help = (text),                       \
+                                                  .fields = variable##_fields,          \
+                                                  .count = COUNT_OF(variable##_fields), \
                                                   .size = sizeof(struct struct_type)}
 
 static const struct config_field area_schema_fields[] = {
     CONFIG_FIELD(struct mme_area_config, plmn, &config_plmn, "the network the areas belong to",
                  .required = true),
     CONFIG_LIST_OF(struct mme_area_config, tacs, &config_uint,
-                   "tracking area codes; a phone gets all of them as its TAI list", .required = true,
-                   .min = 0, .max = 65535),
+                   "tracking area codes; a phone gets all of them as its TAI list",
+                   .required = true, .min = 0, .max = 65535),
 };
 SCHEMA(area_schema, mme_area_config, "tracking_areas", "registration areas");
 
@@ -49,14 +51,14 @@ static const struct config_field s1ap_schema_fields[] = {
     CONFIG_FIELD(struct mme_s1ap_config, streams, &config_uint, "SCTP streams per association",
                  .fallback = "30", .min = 2, .max = 1024),
     CONFIG_FIELD_CALLED(struct mme_s1ap_config, "heartbeat", heartbeat_ms, &config_duration,
-                 "between SCTP heartbeats of an idle association", .fallback = "2s", .min = 100,
-                 .max = 600000),
+                        "between SCTP heartbeats of an idle association", .fallback = "2s",
+                        .min = 100, .max = 600000),
     CONFIG_FIELD_CALLED(struct mme_s1ap_config, "max_message", max_message_bytes, &config_size,
-                 "a longer S1AP message ends the association", .fallback = "64k", .min = 1024,
-                 .max = 1048576),
+                        "a longer S1AP message ends the association", .fallback = "64k",
+                        .min = 1024, .max = 1048576),
     CONFIG_FIELD_CALLED(struct mme_s1ap_config, "send_queue", send_queue_bytes, &config_size,
-                 "bytes that may wait for an eNodeB that does not read", .fallback = "4M",
-                 .min = 65536, .max = 268435456),
+                        "bytes that may wait for an eNodeB that does not read", .fallback = "4M",
+                        .min = 65536, .max = 268435456),
 };
 SCHEMA(s1ap_schema, mme_s1ap_config, "s1ap", "S1-MME: towards the eNodeBs");
 
@@ -83,12 +85,12 @@ static const struct config_field security_schema_fields[] = {
 };
 SCHEMA(security_schema, mme_security_config, "security", "NAS security");
 
-#define TIMER(timer, text, value)                                                                  \
-    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
-                 .fallback = (value), .min = 1, .max = 86400000)
-#define TIMER_OR_NONE(timer, text, value)                                                          \
-    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text,             \
-                 .fallback = (value), .min = 0, .max = 11160000)
+#define TIMER(timer, text, value)                                                             \
+    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text, \
+                        .fallback = (value), .min = 1, .max = 86400000)
+#define TIMER_OR_NONE(timer, text, value)                                                     \
+    CONFIG_FIELD_CALLED(struct mme_timers_config, #timer, timer##_ms, &config_duration, text, \
+                        .fallback = (value), .min = 0, .max = 11160000)
 
 static const struct config_field timers_schema_fields[] = {
     TIMER(t3413, "paging", "2s"),
@@ -118,9 +120,9 @@ static const struct config_field limits_schema_fields[] = {
     CONFIG_FIELD(struct mme_limits_config, max_procedures, &config_uint,
                  "procedures at a time; beyond it attaches are refused and eNodeBs told to bar",
                  .fallback = "20000", .min = 1, .max = 1000000),
-    CONFIG_FIELD_CALLED(struct mme_limits_config, "max_radio_capability", max_radio_capability_bytes, &config_size,
-                 "a longer UE radio capability is not kept", .fallback = "8k", .min = 0,
-                 .max = 65536),
+    CONFIG_FIELD_CALLED(
+        struct mme_limits_config, "max_radio_capability", max_radio_capability_bytes, &config_size,
+        "a longer UE radio capability is not kept", .fallback = "8k", .min = 0, .max = 65536),
 };
 SCHEMA(limits_schema, mme_limits_config, "limits", "how much we take on");
 
@@ -185,16 +187,17 @@ const struct config_schema mme_config_schema = {
     .size = sizeof(struct mme_config),
 };
 
-/* ---- What a table cannot check ---------------------------------------------------------------------------- */
+/* ---- What a table cannot check
+ * ---------------------------------------------------------------------------- */
 
 /* Errors go to the file's line when there is a file. */
-#define REFUSE(key, ...)                                                                           \
-    do {                                                                                           \
-        if (file)                                                                                  \
-            config_complain(file, "mme", (key), __VA_ARGS__);                                      \
-        else                                                                                       \
-            log_error("mme." key ": " __VA_ARGS__);                                                \
-        return -EINVAL;                                                                            \
+#define REFUSE(key, ...)                                      \
+    do {                                                      \
+        if (file)                                             \
+            config_complain(file, "mme", (key), __VA_ARGS__); \
+        else                                                  \
+            log_error("mme." key ": " __VA_ARGS__);           \
+        return -EINVAL;                                       \
     } while (0)
 
 static int check_areas(struct config *file, const struct mme_config *config)
@@ -261,10 +264,12 @@ int mme_config_check(struct config *file, struct mme_config *config)
     return 0;
 }
 
-/* ---- Timers -------------------------------------------------------------------------------------------------- */
+/* ---- Timers
+ * --------------------------------------------------------------------------------------------------
+ */
 
-/* TS 24.301 tables 10.2.2 and 10.3.2: a message is sent again at each expiry but the last. T3413's are the paging
- * attempts, which the operator chooses. */
+/* TS 24.301 tables 10.2.2 and 10.3.2: a message is sent again at each expiry but the last. T3413's
+ * are the paging attempts, which the operator chooses. */
 static const struct {
     const char *name;
     size_t offset;

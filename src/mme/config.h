@@ -1,9 +1,9 @@
 /*
  * config.h -- the section `mme:` of the configuration file, as a struct.
  *
- * Read once at the start; lists and strings belong to the struct config they were read from. Durations are
- * milliseconds. Included by the rooms' own files; the table of keys is mme_config_schema, which `strowger check` and
- * `strowger mme --reference` use too.
+ * Read once at the start; lists and strings belong to the struct config they were read from.
+ * Durations are milliseconds. Included by the rooms' own files; the table of keys is
+ * mme_config_schema, which `strowger check` and `strowger mme --reference` use too.
  */
 #ifndef STROWGER_MME_CONFIG_H
 #define STROWGER_MME_CONFIG_H
@@ -14,7 +14,8 @@
 #include "wire/ids.h"
 #include "wire/nas/nas.h"
 
-/* A registration area: a phone that registers in one of its TACs gets all of them as its TAI list. */
+/* A registration area: a phone that registers in one of its TACs gets all of them as its TAI list.
+ */
 struct mme_area_config {
     struct plmn plmn;
     struct {
@@ -59,8 +60,8 @@ struct mme_security_config {
     bool new_guti_after_paging;
 };
 
-/* TS 24.301 tables 10.2.2 and 10.3.2. Timers that supervise a message to the phone come first; emm.h has their
- * repetitions. */
+/* TS 24.301 tables 10.2.2 and 10.3.2. Timers that supervise a message to the phone come first;
+ * emm.h has their repetitions. */
 enum mme_timer {
     MME_T3413, /* paging */
     MME_T3422, /* detach */
@@ -75,13 +76,14 @@ enum mme_timer {
 };
 
 struct mme_timers_config {
-    uint32_t t3413_ms, t3422_ms, t3450_ms, t3460_ms, t3470_ms, t3485_ms, t3486_ms, t3489_ms, t3495_ms;
-    uint32_t t3412_ms; /* periodic tracking area update; 0: never */
-    uint32_t t3402_ms; /* 0: the phone's default */
-    uint32_t t3346_ms; /* back-off at congestion */
+    uint32_t t3413_ms, t3422_ms, t3450_ms, t3460_ms, t3470_ms, t3485_ms, t3486_ms, t3489_ms,
+        t3495_ms;
+    uint32_t t3412_ms;            /* periodic tracking area update; 0: never */
+    uint32_t t3402_ms;            /* 0: the phone's default */
+    uint32_t t3346_ms;            /* back-off at congestion */
     uint32_t mobile_reachable_ms; /* 0: T3412 + 4 min */
     uint32_t implicit_detach_ms;  /* 0: T3412 + 4 min */
-    uint32_t s1_response_ms; /* for an eNodeB's answer */
+    uint32_t s1_response_ms;      /* for an eNodeB's answer */
 };
 
 struct mme_limits_config {
@@ -135,8 +137,8 @@ struct mme_config {
 
 extern const struct config_schema mme_config_schema;
 
-/* Checks what a table of keys cannot, and fills in lists that the file leaves out. `config` NULL: the errors are logged
- * (tests). 0 or -EINVAL. */
+/* Checks what a table of keys cannot, and fills in lists that the file leaves out. `config` NULL:
+ * the errors are logged (tests). 0 or -EINVAL. */
 int mme_config_check(struct config *file, struct mme_config *config);
 
 /* What a NAS timer is called and what it is set to. */

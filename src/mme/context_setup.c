@@ -1,10 +1,11 @@
 /*
- * context_setup.c -- Initial Context Setup (TS 36.413 clause 8.3.1): the step that attach, service request and tracking area
- * update share.
+ * context_setup.c -- Initial Context Setup (TS 36.413 clause 8.3.1): the step that attach, service
+ * request and tracking area update share.
  *
- * The eNodeB gets what it needs to serve the phone: KeNB (TS 33.401 annex A.3, from KASME and the NAS COUNT of the message that
- * began this connection), the phone's capabilities, and an E-RAB per EPS bearer with the S-GW's end of its tunnel. It
- * answers with its own ends. The MME keeps NH for handovers (annex A.4).
+ * The eNodeB gets what it needs to serve the phone: KeNB (TS 33.401 annex A.3, from KASME and the
+ * NAS COUNT of the message that began this connection), the phone's capabilities, and an E-RAB per
+ * EPS bearer with the S-GW's end of its tunnel. It answers with its own ends. The MME keeps NH for
+ * handovers (annex A.4).
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #include "mme/s11.h"
 #include "mme/ue.h"
 
-/* ---- Request --------------------------------------------------------------------------------------------- */
+/* ---- Request
+ * --------------------------------------------------------------------------------------------- */
 
 static struct s1ap_gbr_qos_information gbr_of(const struct mme_bearer *bearer)
 {
@@ -37,8 +39,8 @@ struct s1ap_e_rab_level_qos_parameters mme_e_rab_qos(const struct mme_bearer *be
         .allocation_retention_priority =
             {
                 .priority_level = bearer->arp_priority,
-                .pre_emption_capability =
-                    bearer->may_pre_empt ? S1AP_MAY_TRIGGER_PRE_EMPTION : S1AP_SHALL_NOT_TRIGGER_PRE_EMPTION,
+                .pre_emption_capability = bearer->may_pre_empt ? S1AP_MAY_TRIGGER_PRE_EMPTION
+                                                               : S1AP_SHALL_NOT_TRIGGER_PRE_EMPTION,
                 .pre_emption_vulnerability =
                     bearer->may_be_pre_empted ? S1AP_PRE_EMPTABLE : S1AP_NOT_PRE_EMPTABLE,
             },
@@ -120,7 +122,9 @@ int mme_send_context_setup(struct mme_ue *ue, struct bytes nas_pdu,
     return err;
 }
 
-/* ---- Answer ----------------------------------------------------------------------------------------------- */
+/* ---- Answer
+ * -----------------------------------------------------------------------------------------------
+ */
 
 void mme_take_e_rabs(struct mme_ue *ue, const struct s1ap_e_rab_tunnel *list, size_t count,
                      struct mme_access_bearers *access)
@@ -137,8 +141,8 @@ void mme_take_e_rabs(struct mme_ue *ue, const struct s1ap_e_rab_tunnel *list, si
     }
 }
 
-/* What the eNodeB did not set up the phone has given up by itself (TS 24.301 clause 5.6.1.4.1, TS 23.401 clauses 5.3.4.1 and
- * 5.5.1.1.2): so do we. */
+/* What the eNodeB did not set up the phone has given up by itself (TS 24.301 clause 5.6.1.4.1,
+ * TS 23.401 clauses 5.3.4.1 and 5.5.1.1.2): so do we. */
 void mme_give_up_failed_bearers(struct mme_ue *ue)
 {
     uint8_t dedicated[MME_MAX_BEARERS];

@@ -1,9 +1,10 @@
 /*
- * detach.c -- the ways to stop being registered (TS 23.401 clause 5.3.8, TS 24.301 clause 5.5.2): by the phone, by the operator,
- * by the HSS (Cancel Location), by a restarted S-GW, by silence (implicit detach), by attaching elsewhere.
+ * detach.c -- the ways to stop being registered (TS 23.401 clause 5.3.8, TS 24.301 clause 5.5.2):
+ * by the phone, by the operator, by the HSS (Cancel Location), by a restarted S-GW, by silence
+ * (implicit detach), by attaching elsewhere.
  *
- * In the end the context is not registered, and settle() in run.c releases the sessions, the connection and the registration at
- * the HSS.
+ * In the end the context is not registered, and settle() in run.c releases the sessions, the
+ * connection and the registration at the HSS.
  */
 #include <errno.h>
 
@@ -15,7 +16,8 @@
 #include "mme/s6a.h"
 #include "mme/ue.h"
 
-/* ---- By the phone (clause 5.5.2.2) ----------------------------------------------------------------------- */
+/* ---- By the phone (clause 5.5.2.2)
+ * ----------------------------------------------------------------------- */
 
 void mme_ue_detach(struct mme_ue *ue, const struct mme_event *event)
 {
@@ -36,9 +38,11 @@ void mme_ue_detach(struct mme_ue *ue, const struct mme_event *event)
     mme_outcome(ue, MME_SUCCEEDED, "%s", is_switch_off ? "switched off" : "by the phone");
 }
 
-/* ---- By the network (clause 5.5.2.3) ----------------------------------------------------------------------- */
+/* ---- By the network (clause 5.5.2.3)
+ * ----------------------------------------------------------------------- */
 
-/* An idle phone is paged; any first message of it will do, but one that makes the detach pointless. */
+/* An idle phone is paged; any first message of it will do, but one that makes the detach pointless.
+ */
 static int find_phone(struct mme_ue *ue)
 {
     const struct mme_event *event;
@@ -55,7 +59,8 @@ static int find_phone(struct mme_ue *ue)
     return err;
 }
 
-/* Clause 5.5.2.3.4 a: the phone detaches at the same time. It gets its answer, and both are done. */
+/* Clause 5.5.2.3.4 a: the phone detaches at the same time. It gets its answer, and both are done.
+ */
 static void answer_collision(struct mme_ue *ue, const struct mme_event *event)
 {
     if (event->kind == MME_DETACH_REQUEST &&
@@ -102,15 +107,17 @@ void mme_cancel_location(struct mme_ue *ue, const struct mme_event *event)
         detach_phone(ue, NAS_DETACH_REATTACH_REQUIRED, 0, "by the HSS, to attach anew");
     } else if (event->how == S6A_SUBSCRIPTION_WITHDRAWAL) {
         detach_phone(ue, NAS_DETACH_REATTACH_NOT_REQUIRED,
-                     EMM_CAUSE_EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED, "the subscription was withdrawn");
+                     EMM_CAUSE_EPS_AND_NON_EPS_SERVICES_NOT_ALLOWED,
+                     "the subscription was withdrawn");
     } else {
         mme_ue_deregister(ue);
         mme_outcome(ue, MME_SUCCEEDED, "the subscriber is at another MME now");
     }
 }
 
-/* TS 23.007 clause 14: what a restarted S-GW had for the phone is gone. A connected phone is told to attach anew; an idle one
- * when it is heard next (#10), so that a restart does not page everybody. */
+/* TS 23.007 clause 14: what a restarted S-GW had for the phone is gone. A connected phone is told
+ * to attach anew; an idle one when it is heard next (#10), so that a restart does not page
+ * everybody. */
 void mme_sgw_restarted(struct mme_ue *ue, const struct mme_event *event)
 {
     if (event->transaction != ue->sgw_teid)
@@ -123,7 +130,8 @@ void mme_sgw_restarted(struct mme_ue *ue, const struct mme_event *event)
         log_debug("the S-GW restarted; the phone will be told to attach anew when it is heard");
 }
 
-/* ---- By silence (clause 5.3.5) --------------------------------------------------------------------------------- */
+/* ---- By silence (clause 5.3.5)
+ * --------------------------------------------------------------------------------- */
 
 void mme_implicit_detach(struct mme_ue *ue, const struct mme_event *event)
 {
@@ -134,7 +142,8 @@ void mme_implicit_detach(struct mme_ue *ue, const struct mme_event *event)
     mme_outcome(ue, MME_SUCCEEDED, "implicitly: no tracking area update came in time");
 }
 
-/* ---- By attaching elsewhere --------------------------------------------------------------------------------------- */
+/* ---- By attaching elsewhere
+ * --------------------------------------------------------------------------------------- */
 
 void mme_clear(struct mme_ue *ue, const struct mme_event *event)
 {

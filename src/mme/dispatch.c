@@ -1,12 +1,14 @@
 /*
- * dispatch.c -- S1AP messages on their way in: decoded, judged, and brought to the eNodeB's or the phone's procedure (TS 36.413
- * clauses 8 and 10).
+ * dispatch.c -- S1AP messages on their way in: decoded, judged, and brought to the eNodeB's or the
+ * phone's procedure (TS 36.413 clauses 8 and 10).
  *
- * One row per message says where it goes. A message about a phone must name a connection of the very association it came on;
- * else it gets an Error Indication (clause 10.6) and changes nothing, whoever's id it names. What the codec found wrong is
- * answered as clause 10.3 asks, also here and only here.
+ * One row per message says where it goes. A message about a phone must name a connection of the
+ * very association it came on; else it gets an Error Indication (clause 10.6) and changes nothing,
+ * whoever's id it names. What the codec found wrong is answered as clause 10.3 asks, also here and
+ * only here.
  *
- * What is decoded lies in the arena of this one dispatch, and the phone's fiber works on it inside this call.
+ * What is decoded lies in the arena of this one dispatch, and the phone's fiber works on it inside
+ * this call.
  */
 #include <errno.h>
 #include <string.h>
@@ -35,7 +37,8 @@ static void trace_received(const char *subject)
                       sctp_peer_address(current.enb->association), subject, current.message);
 }
 
-/* ---- Messages about a phone ---------------------------------------------------------------------------------- */
+/* ---- Messages about a phone
+ * ---------------------------------------------------------------------------------- */
 
 static void initial_ue_message(struct mme_enb *enb, const struct s1ap_pdu *pdu)
 {
@@ -50,7 +53,8 @@ static void initial_ue_message(struct mme_enb *enb, const struct s1ap_pdu *pdu)
         return;
     }
     if (trace_is_on()) {
-        const struct mme_ue *ue = message->s_tmsi ? mme_ue_of_m_tmsi(message->s_tmsi->m_tmsi) : NULL;
+        const struct mme_ue *ue =
+            message->s_tmsi ? mme_ue_of_m_tmsi(message->s_tmsi->m_tmsi) : NULL;
         snprintf(subject, sizeof(subject), "s1 %u", s1->id);
         trace_received(ue && ue->imsi[0] ? ue->imsi : subject);
     }
@@ -65,7 +69,8 @@ static void uplink_nas_transport(struct mme_s1 *s1, struct mme_ue *ue, const str
     mme_nas_uplink(s1, ue, message->nas_pdu);
 }
 
-/* The phone never got it. Its timer sends it again; after a handover, through the new eNodeB (TS 24.301 clause 5.4.2.7). */
+/* The phone never got it. Its timer sends it again; after a handover, through the new eNodeB
+ * (TS 24.301 clause 5.4.2.7). */
 static void nas_non_delivery(struct mme_s1 *s1, struct mme_ue *ue, const struct s1ap_pdu *pdu)
 {
     (void)ue;
@@ -85,9 +90,11 @@ static void ue_capability_info(struct mme_s1 *s1, struct mme_ue *ue, const struc
     (void)s1;
     mme_unshare(ue->radio_capability);
     mme_unshare(ue->paging_capability);
-    ue->radio_capability = radio.len > 0 && radio.len <= limit ? mme_share(radio.at, radio.len) : NULL;
-    ue->paging_capability =
-        paging && paging->len > 0 && paging->len <= limit ? mme_share(paging->at, paging->len) : NULL;
+    ue->radio_capability =
+        radio.len > 0 && radio.len <= limit ? mme_share(radio.at, radio.len) : NULL;
+    ue->paging_capability = paging && paging->len > 0 && paging->len <= limit
+                                ? mme_share(paging->at, paging->len)
+                                : NULL;
 }
 
 /* What the MME has no use for, and no answer is wanted to. */
@@ -129,7 +136,8 @@ static void handover_request_acknowledge(struct mme_s1 *s1, struct mme_ue *ue,
         mme_post(ue, &(struct mme_event){.kind = MME_HANDOVER_REQUEST_ACKNOWLEDGE, .s1ap = pdu});
 }
 
-/* ---- Messages about the eNodeB ----------------------------------------------------------------------------------- */
+/* ---- Messages about the eNodeB
+ * ----------------------------------------------------------------------------------- */
 
 static void path_switch_request(struct mme_enb *enb, const struct s1ap_pdu *pdu,
                                 const struct s1ap_report *report)
@@ -165,17 +173,21 @@ static void configuration_transfer(struct mme_enb *enb, const struct s1ap_pdu *p
     mme_enb_configuration_transfer(enb, pdu);
 }
 
-static void ignore(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct s1ap_report *report)
+static void ignore(struct mme_enb *enb, const struct s1ap_pdu *pdu,
+                   const struct s1ap_report *report)
 {
     (void)report;
     log_debug("%s: %s ignored", mme_enb_title(enb), s1ap_message_name(pdu->message));
 }
 
-/* ---- Where messages go ------------------------------------------------------------------------------------------------ */
+/* ---- Where messages go
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct row {
     /* About the eNodeB, or naming the phone in a way of its own. */
-    void (*of_enb)(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct s1ap_report *report);
+    void (*of_enb)(struct mme_enb *enb, const struct s1ap_pdu *pdu,
+                   const struct s1ap_report *report);
     /* About a phone's connection: handled here ... */
     void (*of_ue)(struct mme_s1 *s1, struct mme_ue *ue, const struct s1ap_pdu *pdu);
     /* ... or an event for its procedure. */
@@ -227,13 +239,14 @@ static const struct row rows[S1AP_MESSAGE_COUNT] = {
     [S1AP_HANDOVER_REQUIRED] = {.event = MME_HANDOVER_REQUIRED},
     [S1AP_HANDOVER_CANCEL] = {.event = MME_HANDOVER_CANCEL},
     [S1AP_ENB_STATUS_TRANSFER] = {.event = MME_ENB_STATUS_TRANSFER},
-    [S1AP_HANDOVER_REQUEST_ACKNOWLEDGE] = {.of_ue = handover_request_acknowledge, .of_target = true},
+    [S1AP_HANDOVER_REQUEST_ACKNOWLEDGE] = {.of_ue = handover_request_acknowledge,
+                                           .of_target = true},
     [S1AP_HANDOVER_FAILURE] = {.event = MME_HANDOVER_FAILURE, .of_target = true},
     [S1AP_HANDOVER_NOTIFY] = {.event = MME_HANDOVER_NOTIFY, .of_target = true},
 };
 
-/* The connection a message is about; NULL after an Error Indication (clause 10.6). A connection that the eNodeB and we see
- * differently does not exist. */
+/* The connection a message is about; NULL after an Error Indication (clause 10.6). A connection
+ * that the eNodeB and we see differently does not exist. */
 static struct mme_s1 *connection_of(struct mme_enb *enb, const struct s1ap_pdu *pdu)
 {
     const uint32_t *mme_id = s1ap_mme_ue_s1ap_id(pdu);
@@ -283,7 +296,8 @@ static void dispatch_ue(struct mme_enb *enb, const struct s1ap_pdu *pdu, const s
                                          .raw = current.message});
 }
 
-/* ---- What is wrong with a message (clause 10.3) --------------------------------------------------------------------------- */
+/* ---- What is wrong with a message (clause 10.3)
+ * --------------------------------------------------------------------------- */
 
 static void send_report(struct mme_enb *enb, const struct s1ap_pdu *pdu,
                         const struct s1ap_report *report)
@@ -294,9 +308,10 @@ static void send_report(struct mme_enb *enb, const struct s1ap_pdu *pdu,
     mme_enb_send(enb, 0, S1AP_ERROR_INDICATION, &indication, "");
 }
 
-/* A message of which nothing may be executed. A response ends its procedure: who waits for it finds out by its timer, but
- * for Initial Context Setup, which a phone waits for. */
-static void reject(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct s1ap_report *report)
+/* A message of which nothing may be executed. A response ends its procedure: who waits for it finds
+ * out by its timer, but for Initial Context Setup, which a phone waits for. */
+static void reject(struct mme_enb *enb, const struct s1ap_pdu *pdu,
+                   const struct s1ap_report *report)
 {
     const uint32_t *enb_id = s1ap_enb_ue_s1ap_id(pdu);
 

@@ -19,13 +19,14 @@ static const struct {
                          MME_SET(MME_DEFAULT_BEARER_REJECT) | MME_SET(MME_DEDICATED_BEARER_REJECT)},
     [MME_E_RAB_MODIFY] = {MME_T3486, MME_E_RAB_MODIFY_RESPONSE, MME_SET(MME_MODIFY_BEARER_ACCEPT),
                           MME_SET(MME_MODIFY_BEARER_REJECT)},
-    [MME_E_RAB_GONE] = {MME_T3495, MME_E_RAB_RELEASE_RESPONSE, MME_SET(MME_DEACTIVATE_BEARER_ACCEPT),
-                        0},
+    [MME_E_RAB_GONE] = {MME_T3495, MME_E_RAB_RELEASE_RESPONSE,
+                        MME_SET(MME_DEACTIVATE_BEARER_ACCEPT), 0},
     [MME_E_RAB_NAS_ONLY] = {MME_T3486, MME_NOTHING, MME_SET(MME_MODIFY_BEARER_ACCEPT),
                             MME_SET(MME_MODIFY_BEARER_REJECT)},
 };
 
-/* ---- Requests ---------------------------------------------------------------------------------------------- */
+/* ---- Requests
+ * ---------------------------------------------------------------------------------------------- */
 
 static int send_setup(struct mme_ue *ue, const struct mme_s1 *s1, const struct mme_bearer *bearer,
                       struct bytes nas)
@@ -106,7 +107,9 @@ static int send_first(struct mme_ue *ue, const struct mme_e_rab_exchange *exchan
                    : senders[exchange->change](ue, mme_s1_of(ue), exchange->bearer, wr_view(&pdu));
 }
 
-/* ---- Answers -------------------------------------------------------------------------------------------------- */
+/* ---- Answers
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool lists(const uint8_t *ids, size_t count, uint8_t id)
 {

@@ -1,10 +1,10 @@
 /*
- * emm_common.c -- the EMM common procedures (TS 24.301 clause 5.4): identification, authentication, security mode control,
- * GUTI reallocation, EMM information.
+ * emm_common.c -- the EMM common procedures (TS 24.301 clause 5.4): identification, authentication,
+ * security mode control, GUTI reallocation, EMM information.
  *
- * They are steps of a specific procedure (attach, tracking area update) and run in its fiber. The retransmission of their
- * messages is in emm_ask(); what they return says only whether to go on, and emm_failure what the phone and the operator
- * are told if not.
+ * They are steps of a specific procedure (attach, tracking area update) and run in its fiber. The
+ * retransmission of their messages is in emm_ask(); what they return says only whether to go on,
+ * and emm_failure what the phone and the operator are told if not.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,11 +27,12 @@ static int fail(struct emm_failure *failure, uint8_t emm_cause, const char *why,
 /* What a wait's error means for the log; nothing is said to a phone that does not answer. */
 static int fail_waiting(struct emm_failure *failure, const char *why, int err)
 {
-    return fail(failure, 0, err == -ETIMEDOUT ? why : "the connection was lost or the phone began anew",
-                err);
+    return fail(failure, 0,
+                err == -ETIMEDOUT ? why : "the connection was lost or the phone began anew", err);
 }
 
-/* ---- Identification (clause 5.4.4) ------------------------------------------------------------------------ */
+/* ---- Identification (clause 5.4.4)
+ * ------------------------------------------------------------------------ */
 
 int emm_identify(struct mme_ue *ue, struct emm_failure *failure)
 {
@@ -41,7 +42,8 @@ int emm_identify(struct mme_ue *ue, struct emm_failure *failure)
                       MME_SET(MME_IDENTITY_RESPONSE), &event);
 
     if (err < 0)
-        return fail_waiting(failure, "no answer to Identity Request (T3470 expired five times)", err);
+        return fail_waiting(failure, "no answer to Identity Request (T3470 expired five times)",
+                            err);
     const struct nas_identity *identity = &event->nas->identity_response->mobile_identity;
     if (identity->kind != NAS_IDENTITY_IMSI)
         return fail(failure, EMM_CAUSE_UE_IDENTITY_CANNOT_BE_DERIVED,
@@ -53,9 +55,11 @@ int emm_identify(struct mme_ue *ue, struct emm_failure *failure)
     return 0;
 }
 
-/* ---- Authentication (clause 5.4.2) -------------------------------------------------------------------------- */
+/* ---- Authentication (clause 5.4.2)
+ * -------------------------------------------------------------------------- */
 
-#define MAX_CHALLENGES 4 /* first, after resynchronisation, after a corrected identity, and one more */
+#define MAX_CHALLENGES \
+    4 /* first, after resynchronisation, after a corrected identity, and one more */
 
 /* How a challenge ended. */
 enum challenge {
@@ -86,9 +90,9 @@ static int challenge(struct mme_ue *ue, const struct mme_vector *vector, uint8_t
 
     memcpy(request.rand, vector->rand, sizeof(request.rand));
     memcpy(request.autn, vector->autn, sizeof(request.autn));
-    int err = emm_ask(ue, EMM(NAS_AUTHENTICATION_REQUEST, &request), MME_T3460,
-                      MME_SET(MME_AUTHENTICATION_RESPONSE) | MME_SET(MME_AUTHENTICATION_FAILURE),
-                      &event);
+    int err =
+        emm_ask(ue, EMM(NAS_AUTHENTICATION_REQUEST, &request), MME_T3460,
+                MME_SET(MME_AUTHENTICATION_RESPONSE) | MME_SET(MME_AUTHENTICATION_FAILURE), &event);
     if (err < 0)
         return err;
     if (event->kind == MME_AUTHENTICATION_FAILURE) {
@@ -112,8 +116,8 @@ static int reject_authentication(struct mme_ue *ue, struct emm_failure *failure)
                 -EACCES);
 }
 
-/* Clause 5.4.2.5, 5.4.2.7 c: perhaps the phone is not who we think. It is asked once for its IMSI; with another one it is tried
- * again. */
+/* Clause 5.4.2.5, 5.4.2.7 c: perhaps the phone is not who we think. It is asked once for its IMSI;
+ * with another one it is tried again. */
 static int doubt_identity(struct mme_ue *ue, bool *was_asked, struct emm_failure *failure)
 {
     char former[IMSI_SIZE];
@@ -136,7 +140,8 @@ static uint8_t next_ksi(const struct mme_ue *ue)
     return (uint8_t)(last == NAS_KSI_NO_KEY ? 0 : (last + 1) % 7);
 }
 
-int emm_authenticate(struct mme_ue *ue, uint8_t kasme[32], uint8_t *ksi, struct emm_failure *failure)
+int emm_authenticate(struct mme_ue *ue, uint8_t kasme[32], uint8_t *ksi,
+                     struct emm_failure *failure)
 {
     struct s6a_resynchronization_info resync;
     struct mme_vector vector;
@@ -152,14 +157,14 @@ int emm_authenticate(struct mme_ue *ue, uint8_t kasme[32], uint8_t *ksi, struct 
             return err;
         err = challenge(ue, &vector, *ksi, &outcome, &resync);
         if (err < 0)
-            return fail_waiting(failure, "no answer to Authentication Request (T3460 expired five times)",
-                                err);
+            return fail_waiting(
+                failure, "no answer to Authentication Request (T3460 expired five times)", err);
         if (outcome == CHALLENGE_MET) {
             memcpy(kasme, vector.kasme, sizeof(vector.kasme));
             crypto_wipe(&vector, sizeof(vector));
-            return mme_ue_prove_imsi(ue) == 0
-                       ? 0
-                       : fail(failure, EMM_CAUSE_CONGESTION, "no memory for the subscriber", -ENOMEM);
+            return mme_ue_prove_imsi(ue) == 0 ? 0
+                                              : fail(failure, EMM_CAUSE_CONGESTION,
+                                                     "no memory for the subscriber", -ENOMEM);
         }
         if (outcome == CHALLENGE_RESYNCHRONISE && !is_resynchronised) {
             metric_add(&mme_counters[MME_SYNCH_FAILURES], 1);
@@ -173,7 +178,8 @@ int emm_authenticate(struct mme_ue *ue, uint8_t kasme[32], uint8_t *ksi, struct 
     return reject_authentication(ue, failure);
 }
 
-/* ---- Security mode control (clause 5.4.3) --------------------------------------------------------------------- */
+/* ---- Security mode control (clause 5.4.3)
+ * --------------------------------------------------------------------- */
 
 /* The first algorithm of our list that the phone has; -ENOENT when it has none. */
 static int choose(const uint8_t *preference, size_t count, uint8_t supported)
@@ -240,16 +246,19 @@ int emm_secure(struct mme_ue *ue, const uint8_t kasme[32], uint8_t ksi, struct e
     int err = command_security_mode(ue, &context, &event);
     ue->run->new_security = NULL;
     if (err < 0)
-        err = fail_waiting(failure, "no answer to Security Mode Command (T3460 expired five times)", err);
+        err = fail_waiting(failure, "no answer to Security Mode Command (T3460 expired five times)",
+                           err);
     else if (event->kind == MME_SECURITY_MODE_REJECT)
-        err = fail(failure, 0, nas_emm_cause_name(event->nas->security_mode_reject->emm_cause), -EACCES);
+        err = fail(failure, 0, nas_emm_cause_name(event->nas->security_mode_reject->emm_cause),
+                   -EACCES);
     else if (take_into_use(ue, &context, event) < 0)
         err = fail(failure, 0, "Security Mode Complete was not protected", -EACCES);
     crypto_wipe(&context, sizeof(context));
     return err;
 }
 
-/* ---- GUTI reallocation (clause 5.4.1) ---------------------------------------------------------------------------- */
+/* ---- GUTI reallocation (clause 5.4.1)
+ * ---------------------------------------------------------------------------- */
 
 int emm_reallocate_guti(struct mme_ue *ue)
 {
@@ -270,7 +279,8 @@ int emm_reallocate_guti(struct mme_ue *ue)
     return err;
 }
 
-/* ---- EMM information (clause 5.4.5) ---------------------------------------------------------------------------------- */
+/* ---- EMM information (clause 5.4.5)
+ * ---------------------------------------------------------------------------------- */
 
 /* Quarters of an hour east of Greenwich, and the daylight saving part in whole hours. */
 static int8_t zone_of(const struct tm *local)
@@ -310,7 +320,8 @@ void emm_information(struct mme_ue *ue)
     emm_send(ue, EMM(NAS_EMM_INFORMATION, &information));
 }
 
-/* ---- Timers for accept messages --------------------------------------------------------------------------------------- */
+/* ---- Timers for accept messages
+ * --------------------------------------------------------------------------------------- */
 
 /* The subscription may ask for another period than ours (TS 23.401 clause 5.3.2.1). */
 uint8_t emm_t3412(const struct mme_ue *ue)

@@ -1,9 +1,11 @@
 /*
- * enb.c -- eNodeBs and the S1 interface as a whole (TS 36.413 clause 8.7): S1 Setup, eNB Configuration Update, Reset,
- * Error Indication, Overload, Configuration Transfer, and the SCTP association below them (TS 36.412).
+ * enb.c -- eNodeBs and the S1 interface as a whole (TS 36.413 clause 8.7): S1 Setup, eNB
+ * Configuration Update, Reset, Error Indication, Overload, Configuration Transfer, and the SCTP
+ * association below them (TS 36.412).
  *
- * An eNodeB is an association. Until its S1 Setup has succeeded it may say nothing else. When the association ends, or the eNodeB
- * starts anew, all its connections are lost, and each phone's procedure learns of it as of any other event.
+ * An eNodeB is an association. Until its S1 Setup has succeeded it may say nothing else. When the
+ * association ends, or the eNodeB starts anew, all its connections are lost, and each phone's
+ * procedure learns of it as of any other event.
  *
  * The loop's thread; called by the SCTP layer and by dispatch.c.
  */
@@ -23,7 +25,9 @@
 #define SPARE_ASSOCIATIONS 16 /* beyond the limit, to be told that it is reached */
 #define MESSAGE_SIZE       (96 * 1024)
 
-/* ---- Names ------------------------------------------------------------------------------------------------ */
+/* ---- Names
+ * ------------------------------------------------------------------------------------------------
+ */
 
 const char *mme_enb_title(const struct mme_enb *enb)
 {
@@ -56,7 +60,9 @@ struct mme_enb *mme_enb_of_global_id(const struct s1ap_global_enb_id *id)
     return NULL;
 }
 
-/* ---- Sending ------------------------------------------------------------------------------------------------ */
+/* ---- Sending
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int send_bytes(struct mme_enb *enb, uint16_t stream, struct bytes message,
                       const char *subject)
@@ -68,7 +74,8 @@ static int send_bytes(struct mme_enb *enb, uint16_t stream, struct bytes message
     int err = sctp_send(enb->association, stream, SCTP_PPID_S1AP, message);
     if (err < 0) {
         metric_add(&mme_counters[MME_S1AP_SEND_FAILURES], 1);
-        log_limited(&limit, LOG_WARN, "%s: an S1AP message could not be sent: %s", mme_enb_title(enb),
+        log_limited(&limit, LOG_WARN, "%s: an S1AP message could not be sent: %s",
+                    mme_enb_title(enb),
                     err == -EAGAIN ? "it does not read fast enough (raise mme.s1ap.send_queue?)"
                                    : strerror(-err));
         return err;
@@ -111,7 +118,9 @@ unsigned mme_enb_broadcast(unsigned area, uint32_t only, struct bytes encoded, c
     return sent;
 }
 
-/* ---- Life ----------------------------------------------------------------------------------------------------- */
+/* ---- Life
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void lose_all_connections(struct mme_enb *enb)
 {
@@ -235,7 +244,8 @@ void mme_enb_close(void)
     }
 }
 
-/* ---- Overload (clauses 8.7.6, 8.7.7) -------------------------------------------------------------------------------- */
+/* ---- Overload (clauses 8.7.6, 8.7.7)
+ * -------------------------------------------------------------------------------- */
 
 static void tell_overload(struct mme_enb *enb, bool start)
 {
@@ -270,7 +280,8 @@ void mme_overload_check(void)
     }
 }
 
-/* ---- S1 Setup (clause 8.7.3) ------------------------------------------------------------------------------------ */
+/* ---- S1 Setup (clause 8.7.3)
+ * ------------------------------------------------------------------------------------ */
 
 /* What the eNodeB broadcasts, compared with what we serve. */
 struct coverage {
@@ -329,7 +340,8 @@ static const char *mismatch_text(const struct coverage *c)
     return line;
 }
 
-/* Clause 8.7.3.4 names a cause for a PLMN that is not served; for a TAC there is none of its own. */
+/* Clause 8.7.3.4 names a cause for a PLMN that is not served; for a TAC there is none of its own.
+ */
 static struct s1ap_cause mismatch_cause(const struct coverage *c)
 {
     return s1ap_cause_misc(c->plmn_is_served ? S1AP_MISC_UNSPECIFIED : S1AP_MISC_UNKNOWN_PLMN);
@@ -349,7 +361,8 @@ void mme_s1_setup_refuse(struct mme_enb *enb, struct s1ap_cause cause,
     mme_enb_send(enb, 0, S1AP_S1_SETUP_FAILURE, &failure, "");
 }
 
-static void accept_setup(struct mme_enb *enb, const struct s1ap_criticality_diagnostics *diagnostics)
+static void accept_setup(struct mme_enb *enb,
+                         const struct s1ap_criticality_diagnostics *diagnostics)
 {
     struct plmn plmns[MME_MAX_PLMNS];
     size_t plmn_count = 0;
@@ -422,8 +435,8 @@ void mme_s1_setup(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct 
     lose_all_connections(enb);
     enb->is_set_up = false;
     if (take_coverage(request->supported_tas.at, request->supported_tas.count, &coverage) < 0) {
-        mme_s1_setup_refuse(enb, s1ap_cause_misc(S1AP_MISC_CONTROL_PROCESSING_OVERLOAD), diagnostics,
-                            "out of memory");
+        mme_s1_setup_refuse(enb, s1ap_cause_misc(S1AP_MISC_CONTROL_PROCESSING_OVERLOAD),
+                            diagnostics, "out of memory");
         return;
     }
     if (coverage.count == 0) {
@@ -434,8 +447,8 @@ void mme_s1_setup(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct 
     drop_predecessor(enb, &request->global_enb_id);
     if (set_up_count() >= mme.config.limits.max_enbs) {
         metric_add(&mme_counters[MME_REFUSED_CONGESTION], 1);
-        mme_s1_setup_refuse(enb, s1ap_cause_misc(S1AP_MISC_CONTROL_PROCESSING_OVERLOAD), diagnostics,
-                            "mme.limits.max_enbs is reached");
+        mme_s1_setup_refuse(enb, s1ap_cause_misc(S1AP_MISC_CONTROL_PROCESSING_OVERLOAD),
+                            diagnostics, "mme.limits.max_enbs is reached");
         free(coverage.tais);
         return;
     }
@@ -454,7 +467,8 @@ void mme_s1_setup(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct 
         tell_overload(enb, true);
 }
 
-/* ---- eNB Configuration Update (clause 8.7.4) ---------------------------------------------------------------------- */
+/* ---- eNB Configuration Update (clause 8.7.4)
+ * ---------------------------------------------------------------------- */
 
 void mme_enb_configuration_update_refuse(struct mme_enb *enb, struct s1ap_cause cause,
                                          const struct s1ap_criticality_diagnostics *diagnostics)
@@ -506,9 +520,11 @@ void mme_enb_configuration_update(struct mme_enb *enb, const struct s1ap_pdu *pd
     mme_enb_send(enb, 0, S1AP_ENB_CONFIGURATION_UPDATE_ACKNOWLEDGE, &acknowledge, "");
 }
 
-/* ---- Reset (clause 8.7.1) ------------------------------------------------------------------------------------------ */
+/* ---- Reset (clause 8.7.1)
+ * ------------------------------------------------------------------------------------------ */
 
-/* The connection that an item of a Reset or an Error Indication means; NULL when the ids fit none of this eNodeB's. */
+/* The connection that an item of a Reset or an Error Indication means; NULL when the ids fit none
+ * of this eNodeB's. */
 static struct mme_s1 *connection_of(const struct mme_enb *enb, const uint32_t *mme_ue_s1ap_id,
                                     const uint32_t *enb_ue_s1ap_id)
 {
@@ -526,8 +542,7 @@ void mme_reset(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct s1a
     const struct s1ap_reset *reset = pdu->reset;
     struct s1ap_criticality_diagnostics diagnostics = report->diagnostics;
     struct s1ap_reset_acknowledge acknowledge = {
-        .criticality_diagnostics =
-            report->verdict == S1AP_PROCEED_AND_NOTIFY ? &diagnostics : NULL,
+        .criticality_diagnostics = report->verdict == S1AP_PROCEED_AND_NOTIFY ? &diagnostics : NULL,
     };
     uint32_t before = enb->s1_count;
 
@@ -549,7 +564,8 @@ void mme_reset(struct mme_enb *enb, const struct s1ap_pdu *pdu, const struct s1a
     log_info("%s reset %u of %u connections", mme_enb_title(enb), before - enb->s1_count, before);
 }
 
-/* ---- Error Indication (clauses 8.7.2, 10.6) ------------------------------------------------------------------------- */
+/* ---- Error Indication (clauses 8.7.2, 10.6)
+ * ------------------------------------------------------------------------- */
 
 static bool is_about_ids(const struct s1ap_cause *cause)
 {
@@ -577,7 +593,8 @@ void mme_error_indication(struct mme_enb *enb, const struct s1ap_pdu *pdu)
         mme_s1_lose(s1);
 }
 
-/* ---- Configuration Transfer (clauses 8.15, 8.16) ---------------------------------------------------------------------- */
+/* ---- Configuration Transfer (clauses 8.15, 8.16)
+ * ---------------------------------------------------------------------- */
 
 /* Hands SON information on to the eNodeB it is for; how eNodeBs learn each other's X2 addresses. */
 void mme_enb_configuration_transfer(struct mme_enb *enb, const struct s1ap_pdu *pdu)

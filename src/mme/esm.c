@@ -1,6 +1,6 @@
 /*
- * esm.c -- see esm.h: what the phone asks for, what its subscription allows, and the session that comes of it (TS 24.301 clauses
- * 6.2, 6.4.1, 6.5.1, 6.6.1.2; TS 23.401 clauses 5.3.1, 5.10.2).
+ * esm.c -- see esm.h: what the phone asks for, what its subscription allows, and the session that
+ * comes of it (TS 24.301 clauses 6.2, 6.4.1, 6.5.1, 6.6.1.2; TS 23.401 clauses 5.3.1, 5.10.2).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +19,8 @@ static int fail(struct esm_failure *failure, uint8_t esm_cause, const char *why,
     return err;
 }
 
-/* ---- The request ---------------------------------------------------------------------------------------- */
+/* ---- The request
+ * ---------------------------------------------------------------------------------------- */
 
 static void take_pco(struct esm_request *request, const struct bytes *pco)
 {
@@ -61,9 +62,10 @@ int esm_take_request(const struct nas_message *message, struct esm_request *requ
         return fail(failure, ESM_CAUSE_SERVICE_OPTION_NOT_SUPPORTED,
                     "emergency bearers are not supported", -EINVAL);
     if (request->request_type == NAS_REQUEST_HANDOVER)
-        return fail(failure, ESM_CAUSE_PDN_CONNECTION_DOES_NOT_EXIST,
-                    "it wants to hand over a PDN connection from a non-3GPP access, where it has none",
-                    -EINVAL);
+        return fail(
+            failure, ESM_CAUSE_PDN_CONNECTION_DOES_NOT_EXIST,
+            "it wants to hand over a PDN connection from a non-3GPP access, where it has none",
+            -EINVAL);
     return 0;
 }
 
@@ -104,10 +106,11 @@ int esm_ask_information(struct mme_ue *ue, struct esm_request *request, struct e
     return 0;
 }
 
-/* ---- What the subscription allows ----------------------------------------------------------------------------- */
+/* ---- What the subscription allows
+ * ----------------------------------------------------------------------------- */
 
-/* Clause 6.5.1.3, TS 23.401 clause 5.3.1.1: what is granted of the PDN type that was asked for. `cause` says why it is less;
- * result 0: nothing. */
+/* Clause 6.5.1.3, TS 23.401 clause 5.3.1.1: what is granted of the PDN type that was asked for.
+ * `cause` says why it is less; result 0: nothing. */
 static uint8_t grant_pdn_type(uint8_t asked, uint8_t subscribed, uint8_t *cause)
 {
     static const struct {
@@ -155,8 +158,9 @@ int esm_connect(struct mme_ue *ue, const struct esm_request *request, struct mme
     const struct mme_apn *apn = mme_subscription_apn(ue, request->apn, name);
 
     if (!apn)
-        return fail(failure, request->apn[0] ? ESM_CAUSE_SERVICE_OPTION_NOT_SUBSCRIBED
-                                             : ESM_CAUSE_MISSING_OR_UNKNOWN_APN,
+        return fail(failure,
+                    request->apn[0] ? ESM_CAUSE_SERVICE_OPTION_NOT_SUBSCRIBED
+                                    : ESM_CAUSE_MISSING_OR_UNKNOWN_APN,
                     "the subscriber has no such APN (add it to the subscription)", -EACCES);
     uint8_t pdn_type = grant_pdn_type(request->pdn_type, apn->pdn_type, &cause);
     if (pdn_type == 0)
@@ -192,7 +196,9 @@ int esm_connect(struct mme_ue *ue, const struct esm_request *request, struct mme
     return 0;
 }
 
-/* ---- The message -------------------------------------------------------------------------------------------------- */
+/* ---- The message
+ * --------------------------------------------------------------------------------------------------
+ */
 
 void esm_fill_activation(const struct mme_pdn *pdn, const struct esm_activation *activation,
                          struct esm_activation_message *message)

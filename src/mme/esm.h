@@ -42,19 +42,22 @@ struct esm_failure {
     const char *why;
 };
 
-/* Copies a request out of its message. 0, or -EINVAL with the cause: not a request that can be granted. */
+/* Copies a request out of its message. 0, or -EINVAL with the cause: not a request that can be
+ * granted. */
 int esm_take_request(const struct nas_message *message, struct esm_request *request,
                      struct esm_failure *failure);
 
-/* The same from the ESM message container of an attach request. `request->pti` is set also on failure if it was there. */
+/* The same from the ESM message container of an attach request. `request->pti` is set also on
+ * failure if it was there. */
 int esm_take_container(struct bytes container, struct esm_request *request,
                        struct esm_failure *failure);
 
 /* ESM information request (clause 6.6.1.2), when the phone has more to tell. */
-int esm_ask_information(struct mme_ue *ue, struct esm_request *request, struct esm_failure *failure);
+int esm_ask_information(struct mme_ue *ue, struct esm_request *request,
+                        struct esm_failure *failure);
 
-/* Makes the PDN connection: subscription, Create Session. On 0 *pdn has its address and `activation` is ready. On failure
- * nothing is left. */
+/* Makes the PDN connection: subscription, Create Session. On 0 *pdn has its address and
+ * `activation` is ready. On failure nothing is left. */
 int esm_connect(struct mme_ue *ue, const struct esm_request *request, struct mme_pdn **pdn,
                 struct esm_activation *activation, struct esm_failure *failure);
 

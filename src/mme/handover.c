@@ -1,5 +1,6 @@
 /*
- * handover.c -- S1 handover between two eNodeBs of this MME (TS 23.401 clause 5.5.1.2, TS 36.413 clauses 8.4.1 to 8.4.6).
+ * handover.c -- S1 handover between two eNodeBs of this MME (TS 23.401 clause 5.5.1.2, TS 36.413
+ * clauses 8.4.1 to 8.4.6).
  *
  *     source                MME                 target              S-GW
  *       |--- Required ------>|--- Request ------->|                   |
@@ -9,11 +10,12 @@
  *       |                    |--- Modify Bearer ------------------->|
  *       |<-- Release --------|                    |                   |
  *
- * The target has a connection of its own, with its own MME-UE-S1AP-ID, which becomes the phone's with Handover Notify. Until then
- * everything can be taken back: Handover Cancel, or a target that refuses or falls silent.
+ * The target has a connection of its own, with its own MME-UE-S1AP-ID, which becomes the phone's
+ * with Handover Notify. Until then everything can be taken back: Handover Cancel, or a target that
+ * refuses or falls silent.
  *
- * Not here: handover to UTRAN, GERAN or another MME (refused), and forwarding of data through the S-GW; eNodeBs that have a
- * direct path forward by themselves.
+ * Not here: handover to UTRAN, GERAN or another MME (refused), and forwarding of data through the
+ * S-GW; eNodeBs that have a direct path forward by themselves.
  */
 #include <errno.h>
 #include <string.h>
@@ -40,7 +42,8 @@ static int fail(struct handover *handover, enum s1ap_cause_radio_network cause)
     return -EACCES;
 }
 
-/* ---- Preparation at the target ------------------------------------------------------------------------------ */
+/* ---- Preparation at the target
+ * ------------------------------------------------------------------------------ */
 
 static size_t list_e_rabs(const struct mme_ue *ue, struct s1ap_e_rab_to_be_setup_ho *list,
                           struct s1ap_gbr_qos_information *gbr)
@@ -111,7 +114,8 @@ static int prepare(struct mme_ue *ue, const struct mme_event *event, struct hand
     return send_request(ue, required, target);
 }
 
-/* ---- Acknowledge and Command ----------------------------------------------------------------------------------- */
+/* ---- Acknowledge and Command
+ * ----------------------------------------------------------------------------------- */
 
 /* The target's tunnel ends, kept until the phone has arrived. */
 static void take_admitted(const struct s1ap_handover_request_acknowledge *acknowledge,
@@ -167,7 +171,8 @@ static int command(struct mme_ue *ue, const struct mme_event *event, struct hand
     message.e_rab_to_release_list.count = acknowledge->e_rab_failed_to_setup_list.count;
     if (handover->forwards_directly) {
         message.e_rab_subject_to_data_forwarding_list.at = forwarding;
-        message.e_rab_subject_to_data_forwarding_list.count = list_forwarding(acknowledge, forwarding);
+        message.e_rab_subject_to_data_forwarding_list.count =
+            list_forwarding(acknowledge, forwarding);
     }
     return mme_s1_send(source, S1AP_HANDOVER_COMMAND, &message);
 }
@@ -191,7 +196,9 @@ static int wait_for_target(struct mme_ue *ue, struct handover *handover)
     return fail(handover, S1AP_RADIO_NETWORK_HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM);
 }
 
-/* ---- Execution ---------------------------------------------------------------------------------------------------- */
+/* ---- Execution
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* The source's PDCP counters go to the target as they are. */
 static void pass_status(const struct mme_event *event, const struct handover *handover)
@@ -254,7 +261,9 @@ static int arrive(struct mme_ue *ue, struct handover *handover)
     return err;
 }
 
-/* ---- Taking back ---------------------------------------------------------------------------------------------------- */
+/* ---- Taking back
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void acknowledge_cancel(struct mme_ue *ue)
 {
@@ -279,7 +288,8 @@ void mme_handover_refuse(const struct mme_s1 *source, struct s1ap_cause cause)
     mme_s1_send(source, S1AP_HANDOVER_PREPARATION_FAILURE, &failure);
 }
 
-static void take_back(struct mme_ue *ue, const struct handover *handover, int err, bool is_commanded)
+static void take_back(struct mme_ue *ue, const struct handover *handover, int err,
+                      bool is_commanded)
 {
     struct mme_s1 *target = mme_s1_get(handover->target);
     const struct mme_s1 *source = mme_s1_of(ue);
@@ -298,7 +308,9 @@ static void take_back(struct mme_ue *ue, const struct handover *handover, int er
                                     : "the target is unknown, refused, or did not answer");
 }
 
-/* ---- The figure -------------------------------------------------------------------------------------------------------- */
+/* ---- The figure
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 void mme_handover(struct mme_ue *ue, const struct mme_event *event)
 {

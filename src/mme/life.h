@@ -9,8 +9,9 @@
 #include "base/process.h"
 #include "mme/context.h"
 
-/* Starts with mme.config, which has been read: opens S11, S6a and S1AP, in this order, so that no eNodeB is let in before there is somebody
- * to ask. 0 or a negative errno with the reason logged. */
+/* Starts with mme.config, which has been read: opens S11, S6a and S1AP, in this order, so that no
+ * eNodeB is let in before there is somebody to ask. 0 or a negative errno with the reason logged.
+ */
 int mme_start(struct config *file);
 
 /* Ends all doors and procedures; calls `stopped` when the HSS has been told. */

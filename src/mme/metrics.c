@@ -1,9 +1,11 @@
 /*
- * metrics.c -- see metrics.h. Outcomes are one table of procedure by outcome; its labels are written at the start.
+ * metrics.c -- see metrics.h. Outcomes are one table of procedure by outcome; its labels are
+ * written at the start.
  *
- * A line per outcome is what an operator reads, and at thousands of attaches a second what nobody can: successes are
- * therefore limited to a few lines a second (mme.log_success), and every line that was left out is counted in the next.
- * Failures are limited per procedure and outcome, as a broken eNodeB or a dead HSS repeats one failure without end.
+ * A line per outcome is what an operator reads, and at thousands of attaches a second what nobody
+ * can: successes are therefore limited to a few lines a second (mme.log_success), and every line
+ * that was left out is counted in the next. Failures are limited per procedure and outcome, as a
+ * broken eNodeB or a dead HSS repeats one failure without end.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,42 +41,47 @@ static uint64_t read_shared(void)
     return mme_shared_bytes();
 }
 
-#define COUNTER(name_of, help_of) {.name = "strowger_mme_" name_of, .help = (help_of), .kind = METRIC_COUNTER}
-#define GAUGE(name_of, help_of, read_of)                                                           \
-    {                                                                                              \
-        .name = "strowger_mme_" name_of, .help = (help_of), .kind = METRIC_GAUGE, .read = (read_of) \
+#define COUNTER(name_of, help_of)                                                  \
+    {                                                                              \
+        .name = "strowger_mme_" name_of, .help = (help_of), .kind = METRIC_COUNTER \
+    }
+#define GAUGE(name_of, help_of, read_of)                                          \
+    {                                                                             \
+        .name = "strowger_mme_" name_of, .help = (help_of), .kind = METRIC_GAUGE, \
+        .read = (read_of)                                                         \
     }
 
 struct metric mme_counters[MME_COUNTERS] = {
     [MME_S1AP_IN] = COUNTER("s1ap_received_total", "S1AP messages received"),
     [MME_S1AP_OUT] = COUNTER("s1ap_sent_total", "S1AP messages sent"),
-    [MME_S1AP_SEND_FAILURES] = COUNTER("s1ap_send_failures_total",
-                                       "S1AP messages that could not be sent"),
-    [MME_S1AP_MALFORMED] = COUNTER("s1ap_malformed_total",
-                                   "S1AP messages that were not as TS 36.413 wants them"),
-    [MME_ERROR_INDICATIONS_SENT] = COUNTER("error_indications_sent_total", "Error Indications sent"),
-    [MME_ERROR_INDICATIONS_RECEIVED] = COUNTER("error_indications_received_total",
-                                               "Error Indications received"),
+    [MME_S1AP_SEND_FAILURES] =
+        COUNTER("s1ap_send_failures_total", "S1AP messages that could not be sent"),
+    [MME_S1AP_MALFORMED] =
+        COUNTER("s1ap_malformed_total", "S1AP messages that were not as TS 36.413 wants them"),
+    [MME_ERROR_INDICATIONS_SENT] =
+        COUNTER("error_indications_sent_total", "Error Indications sent"),
+    [MME_ERROR_INDICATIONS_RECEIVED] =
+        COUNTER("error_indications_received_total", "Error Indications received"),
     [MME_NAS_IN] = COUNTER("nas_received_total", "NAS messages received"),
     [MME_NAS_OUT] = COUNTER("nas_sent_total", "NAS messages sent"),
-    [MME_NAS_MALFORMED] = COUNTER("nas_malformed_total",
-                                  "NAS messages that were not as TS 24.301 wants them"),
+    [MME_NAS_MALFORMED] =
+        COUNTER("nas_malformed_total", "NAS messages that were not as TS 24.301 wants them"),
     [MME_NAS_MAC_FAILURES] = COUNTER("nas_mac_failures_total", "NAS messages with a wrong MAC"),
-    [MME_NAS_UNPROTECTED] = COUNTER("nas_unprotected_total",
-                                    "NAS messages discarded because they were not protected"),
+    [MME_NAS_UNPROTECTED] =
+        COUNTER("nas_unprotected_total", "NAS messages discarded because they were not protected"),
     [MME_NAS_NOT_DELIVERED] = COUNTER("nas_not_delivered_total", "NAS Non Delivery Indications"),
     [MME_NAS_REPETITIONS] = COUNTER("nas_retransmissions_total", "NAS messages sent again"),
-    [MME_NAS_UNEXPECTED] = COUNTER("nas_unexpected_total",
-                                   "NAS messages that nobody waited for, dropped"),
+    [MME_NAS_UNEXPECTED] =
+        COUNTER("nas_unexpected_total", "NAS messages that nobody waited for, dropped"),
     [MME_PAGING_SENT] = COUNTER("paging_sent_total", "Paging messages sent, one per eNodeB"),
     [MME_PAGING_UNANSWERED] = COUNTER("paging_unanswered_total", "pagings that found nobody"),
-    [MME_AUTHENTICATION_FAILURES] = COUNTER("authentication_failures_total",
-                                            "authentications that failed"),
+    [MME_AUTHENTICATION_FAILURES] =
+        COUNTER("authentication_failures_total", "authentications that failed"),
     [MME_SYNCH_FAILURES] = COUNTER("synch_failures_total", "sequence number resynchronisations"),
-    [MME_REFUSED_CONGESTION] = COUNTER("refused_congestion_total",
-                                       "requests refused because a limit was reached"),
-    [MME_MAIL_OVERFLOWS] = COUNTER("mailbox_overflows_total",
-                                   "events dropped because a phone's mailbox was full"),
+    [MME_REFUSED_CONGESTION] =
+        COUNTER("refused_congestion_total", "requests refused because a limit was reached"),
+    [MME_MAIL_OVERFLOWS] =
+        COUNTER("mailbox_overflows_total", "events dropped because a phone's mailbox was full"),
     [MME_GAUGE_ENBS] = GAUGE("enbs", "SCTP associations with eNodeBs", read_enbs),
     [MME_GAUGE_UES] = GAUGE("ues", "contexts of phones", read_ues),
     [MME_GAUGE_REGISTERED] = {.name = "strowger_mme_registered",
@@ -82,8 +89,8 @@ struct metric mme_counters[MME_COUNTERS] = {
                               .kind = METRIC_GAUGE},
     [MME_GAUGE_CONNECTED] = GAUGE("connected", "S1 connections", read_connected),
     [MME_GAUGE_PROCEDURES] = GAUGE("procedures", "procedures under way", read_runs),
-    [MME_GAUGE_SHARED_BYTES] = GAUGE("shared_bytes",
-                                     "memory for subscriptions and radio capabilities", read_shared),
+    [MME_GAUGE_SHARED_BYTES] =
+        GAUGE("shared_bytes", "memory for subscriptions and radio capabilities", read_shared),
 };
 
 static struct metric outcomes[MME_PROCEDURES * MME_OUTCOMES];
@@ -132,7 +139,8 @@ uint64_t mme_outcome_count(enum mme_procedure procedure, enum mme_outcome outcom
     return outcomes[procedure * MME_OUTCOMES + outcome].value;
 }
 
-/* True when this second's lines are used up: then the line is counted and need not even be written. */
+/* True when this second's lines are used up: then the line is counted and need not even be written.
+ */
 static bool is_used_up(struct log_limit *limit)
 {
     if (limit->spoken < LOG_BURST || limit->second != clock_now_us() / 1000000)

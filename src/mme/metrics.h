@@ -49,11 +49,10 @@ enum mme_outcome {
     MME_OUTCOMES
 };
 
-/* Counts the outcome of the running procedure and writes its line: successes and aborts a few a second unless the
- * configuration wants all, the others at most a few a second of each kind. */
-__attribute__((format(printf, 3, 4))) void mme_outcome(const struct mme_ue *ue,
-                                                       enum mme_outcome outcome,
-                                                       const char *format, ...);
+/* Counts the outcome of the running procedure and writes its line: successes and aborts a few a
+ * second unless the configuration wants all, the others at most a few a second of each kind. */
+__attribute__((format(printf, 3, 4))) void
+mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *format, ...);
 
 uint64_t mme_outcome_count(enum mme_procedure procedure, enum mme_outcome outcome);
 

@@ -1,6 +1,6 @@
 /*
- * mme.c -- the process: `strowger mme`. What the MME knows is in context.h, how its procedures run in run.h, and each procedure in the
- * file of its name.
+ * mme.c -- the process: `strowger mme`. What the MME knows is in context.h, how its procedures run
+ * in run.h, and each procedure in the file of its name.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,8 @@
 
 struct mme mme;
 
-/* ---- Begin and end ------------------------------------------------------------------------------------------ */
+/* ---- Begin and end
+ * ------------------------------------------------------------------------------------------ */
 
 static void print_s1ap(struct bytes message, struct text *t)
 {
@@ -128,7 +129,9 @@ void mme_free(void)
     mme_shared_free();
 }
 
-/* ---- The verb ------------------------------------------------------------------------------------------------- */
+/* ---- The verb
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void stop(void)
 {

@@ -1,8 +1,9 @@
 /*
- * mme.h -- the door of the MME room: the mobility management entity of an LTE core (TS 23.401 clause 4.4.2).
+ * mme.h -- the door of the MME room: the mobility management entity of an LTE core (TS 23.401
+ * clause 4.4.2).
  *
- * It speaks S1AP with eNodeBs, NAS with phones through them, Diameter S6a with the HSS and GTPv2-C S11 with the S-GW. What is done
- * and what is not is in docs/mme.md.
+ * It speaks S1AP with eNodeBs, NAS with phones through them, Diameter S6a with the HSS and GTPv2-C
+ * S11 with the S-GW. What is done and what is not is in docs/mme.md.
  */
 #ifndef STROWGER_MME_MME_H
 #define STROWGER_MME_MME_H

@@ -1,14 +1,16 @@
 /*
- * nas.c -- NAS messages between S1AP and the procedures: security, the way to the right phone, faults (TS 24.301 clauses
- * 4.4 and 7).
+ * nas.c -- NAS messages between S1AP and the procedures: security, the way to the right phone,
+ * faults (TS 24.301 clauses 4.4 and 7).
  *
- * The first message of a connection (mme_nas_initial) says who the phone is. If it is protected by the security context that
- * we hold for the phone it names, it is that phone's. If not, then an attach is taken up with a context of its own, and
- * everything else is refused in a way that makes the phone attach anew, without touching the context of the phone whose
- * name was used: anybody can say a name (clause 4.4.4.3).
+ * The first message of a connection (mme_nas_initial) says who the phone is. If it is protected by
+ * the security context that we hold for the phone it names, it is that phone's. If not, then an
+ * attach is taken up with a context of its own, and everything else is refused in a way that makes
+ * the phone attach anew, without touching the context of the phone whose name was used: anybody can
+ * say a name (clause 4.4.4.3).
  *
- * A later message (mme_nas_uplink) comes on a connection that is a phone's. Before a protected message has been received on it,
- * the few messages of clause 4.4.4.3 are processed unprotected; afterwards none.
+ * A later message (mme_nas_uplink) comes on a connection that is a phone's. Before a protected
+ * message has been received on it, the few messages of clause 4.4.4.3 are processed unprotected;
+ * afterwards none.
  *
  * Messages that are malformed get the answer of clause 7 here; the others become events.
  */
@@ -24,7 +26,8 @@
 
 #define NAS_PDU_SIZE (NAS_MESSAGE_MAX + 64)
 
-/* ---- Events -------------------------------------------------------------------------------------------- */
+/* ---- Events
+ * -------------------------------------------------------------------------------------------- */
 
 static const struct {
     enum nas_message_type type;
@@ -82,7 +85,9 @@ uint64_t mme_request_hash(struct bytes raw)
     return map_hash_bytes(raw.at, raw.len, 1);
 }
 
-/* ---- Sending ----------------------------------------------------------------------------------------------- */
+/* ---- Sending
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void trace_nas(const struct mme_ue *ue, bool sent, struct bytes plain)
 {
@@ -104,8 +109,8 @@ int emm_build(struct mme_ue *ue, const struct nas_message *message, struct write
     trace_nas(ue, true, wr_view(&plain));
     metric_add(&mme_counters[MME_NAS_OUT], 1);
     if (message->type == NAS_SECURITY_MODE_COMMAND)
-        return nas_protect(ue->run->new_security, EPS_DOWNLINK, NAS_INTEGRITY_NEW,
-                           wr_view(&plain), w);
+        return nas_protect(ue->run->new_security, EPS_DOWNLINK, NAS_INTEGRITY_NEW, wr_view(&plain),
+                           w);
     if (s1->is_secured && ue->security.ksi != NAS_KSI_NO_KEY)
         return nas_protect(&ue->security, EPS_DOWNLINK, NAS_INTEGRITY_CIPHERED, wr_view(&plain), w);
     wr_view_of(w, wr_view(&plain));
@@ -171,7 +176,8 @@ void esm_status(struct mme_ue *ue, uint8_t ebi, uint8_t pti, uint8_t cause)
     emm_send(ue, ESM(NAS_ESM_STATUS, ebi, pti, &status));
 }
 
-/* ---- Refusing without a context -------------------------------------------------------------------------------- */
+/* ---- Refusing without a context
+ * -------------------------------------------------------------------------------- */
 
 static void let_go(struct mme_s1 *s1)
 {
@@ -198,13 +204,15 @@ static void refuse_attach(const struct mme_s1 *s1, uint8_t emm_cause)
     uint8_t t3346 = nas_gprs_timer(mme.config.timers.t3346_ms / 1000);
     struct nas_attach_reject reject = {
         .emm_cause = emm_cause,
-        .t3346_value = emm_cause == EMM_CAUSE_CONGESTION && mme.config.timers.t3346_ms ? &t3346 : NULL,
+        .t3346_value =
+            emm_cause == EMM_CAUSE_CONGESTION && mme.config.timers.t3346_ms ? &t3346 : NULL,
     };
 
     emm_send_plain(s1, EMM(NAS_ATTACH_REJECT, &reject));
 }
 
-/* A first message that cannot be decoded (clause 7.5.1): the reject of its procedure tells the cause. */
+/* A first message that cannot be decoded (clause 7.5.1): the reject of its procedure tells the
+ * cause. */
 static void refuse_malformed(const struct mme_s1 *s1, enum nas_message_type type, uint8_t cause)
 {
     struct nas_emm_cause_only status = {.emm_cause = cause};
@@ -221,7 +229,8 @@ static void refuse_malformed(const struct mme_s1 *s1, enum nas_message_type type
         emm_send_plain(s1, EMM(NAS_EMM_STATUS, &status));
 }
 
-/* ---- The first message of a connection ---------------------------------------------------------------------------- */
+/* ---- The first message of a connection
+ * ---------------------------------------------------------------------------- */
 
 /* What is known of it. */
 struct initial {
@@ -367,7 +376,8 @@ static void initial_attach(const struct initial *in)
     let_go(in->s1);
 }
 
-/* Clause 5.5.2.2: a detach that is not the known phone's changes nothing here. The one who sent it may go. */
+/* Clause 5.5.2.2: a detach that is not the known phone's changes nothing here. The one who sent it
+ * may go. */
 static void initial_detach(const struct initial *in)
 {
     if (in->is_secured) {
@@ -433,9 +443,12 @@ void mme_nas_initial(struct mme_s1 *s1, const struct s1ap_initial_ue_message *me
     handle_initial(&in);
 }
 
-/* ---- Later messages --------------------------------------------------------------------------------------------------- */
+/* ---- Later messages
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-/* Clause 7.5.1, 7.5.2: an ESM message that cannot be decoded; requests are rejected, others get a status. */
+/* Clause 7.5.1, 7.5.2: an ESM message that cannot be decoded; requests are rejected, others get a
+ * status. */
 static void answer_esm_fault(struct mme_ue *ue, const struct nas_message *message, uint8_t cause)
 {
     static const struct {
@@ -524,14 +537,14 @@ static bool is_new_header(uint8_t security)
 }
 
 /* A message whose protection is absent or cannot be checked: only what clause 4.4.4.3 allows. */
-static void uplink_unprotected(struct mme_s1 *s1, struct mme_ue *ue, const struct nas_header *header)
+static void uplink_unprotected(struct mme_s1 *s1, struct mme_ue *ue,
+                               const struct nas_header *header)
 {
     struct mme_event event = {.s1 = s1->id};
     struct nas_message message;
     struct nas_fault fault;
 
-    if (!s1->is_secured &&
-        (header->security == NAS_PLAIN || header->security == NAS_INTEGRITY) &&
+    if (!s1->is_secured && (header->security == NAS_PLAIN || header->security == NAS_INTEGRITY) &&
         (nas_decode(header->inner, EPS_UPLINK, &mme.arena, &message, &fault) < 0 ||
          nas_is_acceptable_unprotected(&message))) {
         mme_nas_dispatch(ue, &event, header->inner);
@@ -566,8 +579,7 @@ void mme_nas_uplink(struct mme_s1 *s1, struct mme_ue *ue, struct bytes pdu)
         return;
     }
     s1->is_secured = true;
-    mme_nas_dispatch(ue,
-                     &(struct mme_event){
-                         .s1 = s1->id, .is_secured = true, .nas_count = opened.count},
-                     opened.plain);
+    mme_nas_dispatch(
+        ue, &(struct mme_event){.s1 = s1->id, .is_secured = true, .nas_count = opened.count},
+        opened.plain);
 }

@@ -1,10 +1,11 @@
 /*
- * paging.c -- finding an idle phone (TS 23.401 clause 5.3.4.3, TS 24.301 clause 5.6.2, TS 36.413 clause 8.5).
+ * paging.c -- finding an idle phone (TS 23.401 clause 5.3.4.3, TS 24.301 clause 5.6.2, TS 36.413
+ * clause 8.5).
  *
- * An idle phone is known to the tracking areas it registered in, not to a cell. Paging is sent first to the eNodeB where it was last
- * seen (mme.paging.last_enb_first), then, each time T3413 expires, to all eNodeBs of its registration area. The message is
- * encoded once for all of them. The phone answers with a Service Request, or with whatever first message it was about to
- * send.
+ * An idle phone is known to the tracking areas it registered in, not to a cell. Paging is sent
+ * first to the eNodeB where it was last seen (mme.paging.last_enb_first), then, each time T3413
+ * expires, to all eNodeBs of its registration area. The message is encoded once for all of them.
+ * The phone answers with a Service Request, or with whatever first message it was about to send.
  *
  * mme_reach() is what procedures call that need the phone. Runs in the phone's fiber.
  */
@@ -17,9 +18,9 @@
 #include "mme/ue.h"
 
 /* The first messages of a phone: any of them answers paging. */
-#define FIRST_MESSAGES                                                                             \
-    (MME_SET(MME_SERVICE_REQUEST) | MME_SET(MME_EXTENDED_SERVICE_REQUEST) |                        \
-     MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST) | MME_SET(MME_ATTACH_REQUEST) |                     \
+#define FIRST_MESSAGES                                                         \
+    (MME_SET(MME_SERVICE_REQUEST) | MME_SET(MME_EXTENDED_SERVICE_REQUEST) |    \
+     MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST) | MME_SET(MME_ATTACH_REQUEST) | \
      MME_SET(MME_DETACH_REQUEST))
 
 /* TS 24.008 clause 10.5.5.6: the phone's own DRX cycle in S1 mode, in the second octet. */
@@ -58,8 +59,8 @@ static int encode_paging(const struct mme_ue *ue, uint32_t m_tmsi, uint8_t arp_p
     return s1ap_encode_paging(w, &paging);
 }
 
-/* While the phone has not confirmed a new GUTI it may know either: the old one is tried first (TS 24.301 clause
- * 5.4.1.6). */
+/* While the phone has not confirmed a new GUTI it may know either: the old one is tried first
+ * (TS 24.301 clause 5.4.1.6). */
 static uint32_t m_tmsi_for(const struct mme_ue *ue, unsigned attempt)
 {
     return ue->old_m_tmsi && attempt % 2 == 0 ? ue->old_m_tmsi : ue->m_tmsi;

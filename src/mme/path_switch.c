@@ -1,10 +1,11 @@
 /*
- * path_switch.c -- X2 handover as the MME sees it (TS 23.401 clause 5.5.1.1, TS 36.413 clause 8.4.4): the phone has moved to another
- * eNodeB already, which asks that the S-GW send to it from now on.
+ * path_switch.c -- X2 handover as the MME sees it (TS 23.401 clause 5.5.1.1, TS 36.413
+ * clause 8.4.4): the phone has moved to another eNodeB already, which asks that the S-GW send to it
+ * from now on.
  *
- * It may come in the middle of another procedure, which goes on behind it (mme_wait() in run.c): from here on its messages
- * go to the new eNodeB. Each path switch gives the new eNodeB a next hop that the old one cannot know (TS 33.401
- * clause 7.2.8.4.3).
+ * It may come in the middle of another procedure, which goes on behind it (mme_wait() in run.c):
+ * from here on its messages go to the new eNodeB. Each path switch gives the new eNodeB a next hop
+ * that the old one cannot know (TS 33.401 clause 7.2.8.4.3).
  */
 #include <errno.h>
 
@@ -28,7 +29,8 @@ void mme_path_switch_refuse(struct mme_enb *enb, uint32_t mme_ue_s1ap_id, uint32
     mme_enb_send(enb, 0, S1AP_PATH_SWITCH_REQUEST_FAILURE, &failure, NULL);
 }
 
-/* TS 33.401 clause 7.2.8.4.2: capabilities that differ from ours are a sign of an attack, and logged. */
+/* TS 33.401 clause 7.2.8.4.2: capabilities that differ from ours are a sign of an attack, and
+ * logged. */
 static void check_capabilities(const struct mme_ue *ue,
                                const struct s1ap_ue_security_capabilities *told)
 {
@@ -99,8 +101,8 @@ void mme_path_switch(struct mme_ue *ue, const struct mme_event *event)
     struct mme_access_bearers access = {0};
     uint32_t enb_ue_s1ap_id = request->enb_ue_s1ap_id;
 
-    if (!enb)
-        return;
+    if (!enb || !enb->is_set_up)
+        return; /* it is gone meanwhile */
     if (!s1 || s1->id != request->source_mme_ue_s1ap_id || !s1->context_is_set_up ||
         !ue->is_registered) {
         mme_path_switch_refuse(enb, request->source_mme_ue_s1ap_id, enb_ue_s1ap_id,

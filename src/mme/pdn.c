@@ -1,6 +1,7 @@
 /*
- * pdn.c -- PDN connectivity and PDN disconnection asked for by a registered phone (TS 23.401 clauses 5.10.2, 5.10.3; TS 24.301 clauses
- * 6.5.1, 6.5.2), and its requests for bearer resources (clauses 6.5.3, 6.5.4).
+ * pdn.c -- PDN connectivity and PDN disconnection asked for by a registered phone (TS 23.401
+ * clauses 5.10.2, 5.10.3; TS 24.301 clauses 6.5.1, 6.5.2), and its requests for bearer resources
+ * (clauses 6.5.3, 6.5.4).
  *
  * The first PDN connection is made by attach; this is for those beside it (IMS, MMS ...).
  */
@@ -12,7 +13,8 @@
 #include "mme/s6a.h"
 #include "mme/ue.h"
 
-/* ---- PDN connectivity ------------------------------------------------------------------------------------- */
+/* ---- PDN connectivity
+ * ------------------------------------------------------------------------------------- */
 
 static void reject_connectivity(struct mme_ue *ue, uint8_t pti, const struct esm_failure *failure,
                                 int err)
@@ -37,7 +39,8 @@ static int activate(struct mme_ue *ue, struct mme_pdn *pdn, const struct esm_act
     struct mme_e_rab_exchange exchange = {
         .change = MME_E_RAB_SETUP,
         .bearer = mme_default_bearer(pdn),
-        .message = ESM(NAS_ACTIVATE_DEFAULT_BEARER_REQUEST, pdn->ebi, activation->pti, &message.body),
+        .message =
+            ESM(NAS_ACTIVATE_DEFAULT_BEARER_REQUEST, pdn->ebi, activation->pti, &message.body),
     };
     int err = mme_e_rab_exchange(ue, &exchange);
     *access = exchange.access;
@@ -64,7 +67,8 @@ void mme_pdn_connectivity(struct mme_ue *ue, const struct mme_event *event)
     if ((err = esm_take_request(event->nas, &request, &failure)) < 0)
         return reject_connectivity(ue, request.pti, &failure, err);
     if (!ue->is_registered) {
-        failure = (struct esm_failure){ESM_CAUSE_MESSAGE_NOT_COMPATIBLE_WITH_STATE, "not registered"};
+        failure =
+            (struct esm_failure){ESM_CAUSE_MESSAGE_NOT_COMPATIBLE_WITH_STATE, "not registered"};
         return reject_connectivity(ue, request.pti, &failure, -EACCES);
     }
     if ((err = esm_ask_information(ue, &request, &failure)) < 0)
@@ -78,7 +82,8 @@ void mme_pdn_connectivity(struct mme_ue *ue, const struct mme_event *event)
     }
     if (err < 0) {
         mme_delete_session(ue, pdn);
-        mme_outcome(ue, err == -ECANCELED ? MME_ABORTED : MME_FAILED, "%s", activation_failure(err));
+        mme_outcome(ue, err == -ECANCELED ? MME_ABORTED : MME_FAILED, "%s",
+                    activation_failure(err));
         return;
     }
     if (mme.config.notify_pgw)
@@ -86,7 +91,8 @@ void mme_pdn_connectivity(struct mme_ue *ue, const struct mme_event *event)
     mme_outcome(ue, MME_SUCCEEDED, "%s, APN %s", esm_address_text(pdn), mme_apn_name(pdn));
 }
 
-/* ---- PDN disconnection --------------------------------------------------------------------------------------- */
+/* ---- PDN disconnection
+ * --------------------------------------------------------------------------------------- */
 
 static void reject_disconnect(struct mme_ue *ue, uint8_t pti, uint8_t cause)
 {
@@ -130,18 +136,22 @@ void mme_pdn_disconnect(struct mme_ue *ue, const struct mme_event *event)
         mme_outcome(ue, MME_ABORTED, "the connection was lost or something else came first");
     else
         mme_outcome(ue, err == 0 ? MME_SUCCEEDED : MME_FAILED, "%s",
-                    err == 0 ? "by the phone" : "the phone or the eNodeB did not answer; gone here");
+                    err == 0 ? "by the phone"
+                             : "the phone or the eNodeB did not answer; gone here");
 }
 
-/* ---- Bearer resources -------------------------------------------------------------------------------------------- */
+/* ---- Bearer resources
+ * -------------------------------------------------------------------------------------------- */
 
-/* Dedicated bearers are the network's to give here: there is no policy that a request of a phone could be put to. */
+/* Dedicated bearers are the network's to give here: there is no policy that a request of a phone
+ * could be put to. */
 void mme_bearer_resource(struct mme_ue *ue, const struct mme_event *event)
 {
     const struct nas_message *message = event->nas;
     bool is_allocation = message->type == NAS_BEARER_RESOURCE_ALLOCATION_REQUEST;
-    uint8_t ebi = is_allocation ? message->bearer_resource_allocation_request->linked_ebi
-                                : message->bearer_resource_modification_request->ebi_for_packet_filter;
+    uint8_t ebi = is_allocation
+                      ? message->bearer_resource_allocation_request->linked_ebi
+                      : message->bearer_resource_modification_request->ebi_for_packet_filter;
     const struct nas_request_reject reject = {
         .esm_cause = mme_bearer_of(ue, ebi, NULL) ? ESM_CAUSE_SERVICE_OPTION_NOT_SUPPORTED
                                                   : ESM_CAUSE_INVALID_EPS_BEARER_IDENTITY,

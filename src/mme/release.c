@@ -1,6 +1,7 @@
 /*
- * release.c -- S1 Release (TS 23.401 clause 5.3.5): a connected phone becomes idle, because the eNodeB asks for it (inactivity, radio
- * lost), or because the connection is gone already (Reset, loss of the association).
+ * release.c -- S1 Release (TS 23.401 clause 5.3.5): a connected phone becomes idle, because the
+ * eNodeB asks for it (inactivity, radio lost), or because the connection is gone already (Reset,
+ * loss of the association).
  */
 #include "mme/emm.h"
 #include "mme/metrics.h"
@@ -14,7 +15,8 @@ static bool is_loss(const struct s1ap_cause *cause)
            cause->value == S1AP_RADIO_NETWORK_RADIO_CONNECTION_WITH_UE_LOST;
 }
 
-/* When the radio connection was lost, bearers with a guaranteed rate are not kept (step 4 of the clause). */
+/* When the radio connection was lost, bearers with a guaranteed rate are not kept (step 4 of the
+ * clause). */
 static void give_up_gbr_bearers(struct mme_ue *ue)
 {
     uint8_t ebis[MME_MAX_BEARERS];

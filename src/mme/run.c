@@ -1,7 +1,7 @@
 /*
- * run.c -- see run.h. The phone's fiber: begins with an event, carries out the procedure that belongs to it, then what came
- * into the mailbox meanwhile, and ends when nothing is left. A context whose phone is not registered in the end goes
- * with it.
+ * run.c -- see run.h. The phone's fiber: begins with an event, carries out the procedure that
+ * belongs to it, then what came into the mailbox meanwhile, and ends when nothing is left. A
+ * context whose phone is not registered in the end goes with it.
  *
  *        event                                  event           event that collides
  *          | no procedure runs                    | awaited       |
@@ -12,7 +12,8 @@
  *     |  mail?      carry_out again                                           |
  *     +-----------------------------------------------------------------------+
  *
- * Mail keeps the message as bytes and decodes it again, as the decoded one is gone with the dispatch that brought it.
+ * Mail keeps the message as bytes and decodes it again, as the decoded one is gone with the
+ * dispatch that brought it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@
 
 #define MAIL_ARENA_LIMIT (256 * 1024)
 
-/* ---- What belongs to an event --------------------------------------------------------------------------- */
+/* ---- What belongs to an event
+ * --------------------------------------------------------------------------- */
 
 /* Where an event's message comes from: how mail decodes it again. */
 enum source { FROM_NOWHERE, FROM_NAS, FROM_S1AP, FROM_S11 };
@@ -78,7 +80,8 @@ static const struct event_row events[MME_EVENTS] = {
     [MME_MODIFY_BEARER_REJECT] = {"modify bearer reject", FROM_NAS, MME_CLEARING, NULL},
     [MME_DEACTIVATE_BEARER_ACCEPT] = {"deactivate bearer accept", FROM_NAS, MME_CLEARING, NULL},
     [MME_ESM_INFORMATION_RESPONSE] = {"ESM information response", FROM_NAS, MME_CLEARING, NULL},
-    [MME_CONTEXT_SETUP_RESPONSE] = {"initial context setup response", FROM_S1AP, MME_CLEARING, NULL},
+    [MME_CONTEXT_SETUP_RESPONSE] = {"initial context setup response", FROM_S1AP, MME_CLEARING,
+                                    NULL},
     [MME_CONTEXT_SETUP_FAILURE] = {"initial context setup failure", FROM_S1AP, MME_CLEARING, NULL},
     [MME_E_RAB_SETUP_RESPONSE] = {"E-RAB setup response", FROM_S1AP, MME_CLEARING, NULL},
     [MME_E_RAB_MODIFY_RESPONSE] = {"E-RAB modify response", FROM_S1AP, MME_CLEARING, NULL},
@@ -87,7 +90,8 @@ static const struct event_row events[MME_EVENTS] = {
                                       mme_e_rab_release_indication},
     [MME_CONTEXT_RELEASE_REQUEST] = {"UE context release request", FROM_S1AP, MME_S1_RELEASE,
                                      mme_s1_release_procedure},
-    [MME_PATH_SWITCH_REQUEST] = {"path switch request", FROM_S1AP, MME_PATH_SWITCH, mme_path_switch},
+    [MME_PATH_SWITCH_REQUEST] = {"path switch request", FROM_S1AP, MME_PATH_SWITCH,
+                                 mme_path_switch},
     [MME_HANDOVER_REQUIRED] = {"handover required", FROM_S1AP, MME_HANDOVER, mme_handover},
     [MME_HANDOVER_REQUEST_ACKNOWLEDGE] = {"handover request acknowledge", FROM_S1AP, MME_CLEARING,
                                           NULL},
@@ -139,7 +143,8 @@ static const char *const procedure_names[MME_PROCEDURES] = {
     [MME_CLEARING] = "clearing",
 };
 
-/* Carried out inside the wait of whatever runs: the phone only changes the cell, and what it was asked still stands. */
+/* Carried out inside the wait of whatever runs: the phone only changes the cell, and what it was
+ * asked still stands. */
 #define INTERRUPTS (MME_SET(MME_PATH_SWITCH_REQUEST) | MME_SET(MME_HANDOVER_REQUIRED))
 
 const char *mme_procedure_name(enum mme_procedure procedure)
@@ -152,7 +157,9 @@ const char *mme_event_name(enum mme_event_kind kind)
     return events[kind].name;
 }
 
-/* ---- Mail --------------------------------------------------------------------------------------------------- */
+/* ---- Mail
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 struct mme_mail {
     struct mme_mail *next;
@@ -288,14 +295,18 @@ static bool mail_is_from(const struct mme_run *run, uint32_t s1)
     return false;
 }
 
-/* ---- The fiber ------------------------------------------------------------------------------------------------ */
+/* ---- The fiber
+ * ------------------------------------------------------------------------------------------------
+ */
 
-/* What must be true of a phone at rest is made true, whatever the procedure did and however it ended. */
+/* What must be true of a phone at rest is made true, whatever the procedure did and however it
+ * ended. */
 static void settle_registered(struct mme_ue *ue)
 {
     const struct mme_s1 *s1 = mme_s1_of(ue);
 
-    /* A connection without bearers that nobody has a use for any more (TS 23.401 clause 5.3.3.1, note). */
+    /* A connection without bearers that nobody has a use for any more (TS 23.401 clause 5.3.3.1,
+     * note). */
     if (s1 && !s1->context_is_set_up && !mme_has_mail(ue))
         mme_s1_release(mme_s1_of(ue), ue->run->release_cause);
     else if (s1 && s1->context_is_set_up)
@@ -326,7 +337,8 @@ static void settle(struct mme_ue *ue)
     ue->hss_knows_us = false;
 }
 
-/* The event's connection becomes the phone's; false when the connection is gone meanwhile, and the event with it. */
+/* The event's connection becomes the phone's; false when the connection is gone meanwhile, and the
+ * event with it. */
 static bool take_connection(struct mme_ue *ue, const struct mme_event *event)
 {
     if (event->s1 == 0)
@@ -427,7 +439,9 @@ static void begin(struct mme_ue *ue, const struct mme_event *event)
     }
 }
 
-/* ---- Events ------------------------------------------------------------------------------------------------------- */
+/* ---- Events
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Not one handover inside another. */
 static bool may_interrupt(const struct mme_run *run, const struct mme_event *event)
@@ -462,7 +476,8 @@ static void ignore(struct mme_ue *ue, const struct mme_event *event)
     else if (row->source == FROM_S11)
         mme_s11_turn_away(event);
     else if (row->source == FROM_NAS)
-        take_connection(ue, event); /* the phone is where it was heard last; what is repeated goes there */
+        take_connection(
+            ue, event); /* the phone is where it was heard last; what is repeated goes there */
 }
 
 void mme_post(struct mme_ue *ue, const struct mme_event *event)
@@ -522,7 +537,8 @@ static void interrupt_by_mail(struct mme_ue *ue)
     }
 }
 
-int mme_wait(struct mme_ue *ue, uint64_t wanted, uint32_t timeout_ms, const struct mme_event **event)
+int mme_wait(struct mme_ue *ue, uint64_t wanted, uint32_t timeout_ms,
+             const struct mme_event **event)
 {
     struct mme_run *run = ue->run;
     uint64_t end = loop_now_ms() + timeout_ms;

@@ -1,18 +1,20 @@
 /*
  * run.h -- how a phone's procedures run: at most one at a time, each a function in a fiber.
  *
- * What: everything that can happen to a phone is an event: a NAS message, an S1AP message, a request of the S-GW or the
- * HSS, a timer, the loss of its S1 connection. mme_post() brings it to the phone:
+ * What: everything that can happen to a phone is an event: a NAS message, an S1AP message, a
+ * request of the S-GW or the HSS, a timer, the loss of its S1 connection. mme_post() brings it to
+ * the phone:
  *
  *   no procedure runs          the procedure that belongs to the event is started (table in run.c)
  *   the procedure waits for it it goes on, at once, inside mme_post()
- *   otherwise                  collision.c says, as the specifications do: the event has precedence and the procedure
- *                              is aborted; it waits in the mailbox until the procedure ends; or it is ignored
+ *   otherwise                  collision.c says, as the specifications do: the event has precedence
+ * and the procedure is aborted; it waits in the mailbox until the procedure ends; or it is ignored
  *
- * A procedure waits in mme_wait() (or in what is built on it: emm_ask(), mme_page() ...), in a Diameter request or in a
- * GTP request. When it is aborted, mme_wait() and Diameter requests return -ECANCELED; a GTP request is first brought to
- * its end, so that it is known what the S-GW holds. The procedure then returns; what must not be left behind is cleared
- * away in one place, settle() in run.c.
+ * A procedure waits in mme_wait() (or in what is built on it: emm_ask(), mme_page() ...), in a
+ * Diameter request or in a GTP request. When it is aborted, mme_wait() and Diameter requests return
+ * -ECANCELED; a GTP request is first brought to its end, so that it is known what the S-GW holds.
+ * The procedure then returns; what must not be left behind is cleared away in one place, settle()
+ * in run.c.
  *
  * An event and what it points to are valid until the receiver's next wait. Loop's thread only.
  */
@@ -92,7 +94,7 @@ _Static_assert(MME_EVENTS <= 64, "a set of events is a uint64_t");
 
 struct mme_event {
     enum mme_event_kind kind;
-    uint32_t s1; /* the connection it came on; 0: on none */
+    uint32_t s1;  /* the connection it came on; 0: on none */
     uint32_t enb; /* MME_PATH_SWITCH_REQUEST: who sent it; it has no connection yet */
     union {
         const struct nas_message *nas;
@@ -143,12 +145,13 @@ struct mme_run {
     uint64_t wanted; /* what mme_wait() waits for */
     enum mme_procedure procedure;
     enum mme_event_kind begun_by;
-    uint32_t begun_on; /* S1 connection */
+    uint32_t begun_on;     /* S1 connection */
     uint64_t request_hash; /* of the NAS message that began it: a repetition has the same */
     bool is_cancelled;     /* it is to end; nothing is delivered to it any more */
     bool is_in_diameter;   /* its wait is a Diameter request */
     struct nas_security_context *new_security; /* becomes current with Security Mode Complete */
-    struct s1ap_cause release_cause; /* why the S1 connection is released if the phone is not registered in the end */
+    /* why the S1 connection is released if the phone is not registered in the end */
+    struct s1ap_cause release_cause;
     uint64_t began_us;
     struct mme_mail *mail, **mail_end;
     unsigned mail_count;
@@ -158,11 +161,13 @@ struct mme_run {
 
 void mme_post(struct mme_ue *ue, const struct mme_event *event);
 
-/* Waits in the running procedure for one of a set of events. 0, -ETIMEDOUT, or -ECANCELED when the procedure is to end.
- * An X2 or S1 handover that happens meanwhile is carried out inside. */
-int mme_wait(struct mme_ue *ue, uint64_t wanted, uint32_t timeout_ms, const struct mme_event **event);
+/* Waits in the running procedure for one of a set of events. 0, -ETIMEDOUT, or -ECANCELED when the
+ * procedure is to end. An X2 or S1 handover that happens meanwhile is carried out inside. */
+int mme_wait(struct mme_ue *ue, uint64_t wanted, uint32_t timeout_ms,
+             const struct mme_event **event);
 
-/* The procedure received what is the next one's to handle: it is the first to run when this one has ended. */
+/* The procedure received what is the next one's to handle: it is the first to run when this one has
+ * ended. */
 void mme_put_back(struct mme_ue *ue, const struct mme_event *event);
 
 /* -ECANCELED when the running procedure is to end, else 0. */
@@ -183,7 +188,8 @@ enum mme_collision {
 
 enum mme_collision mme_collide(const struct mme_run *run, const struct mme_event *event);
 
-/* The procedures (each in the file of its name). They run in the phone's fiber and report their own outcome. */
+/* The procedures (each in the file of its name). They run in the phone's fiber and report their own
+ * outcome. */
 void mme_attach(struct mme_ue *ue, const struct mme_event *event);
 void mme_ue_detach(struct mme_ue *ue, const struct mme_event *event);
 void mme_network_detach(struct mme_ue *ue, const struct mme_event *event);

@@ -1,12 +1,13 @@
 /*
  * s1.c -- UE-associated logical S1 connections (TS 36.413 clauses 3.1, 8.3.3, 10.6): see s1.h.
  *
- * A connection is made by the Initial UE Message, gets its pool id as MME-UE-S1AP-ID, and is bound to the eNodeB whose
- * association the message came on: who names it on another association is told that there is no such id.
+ * A connection is made by the Initial UE Message, gets its pool id as MME-UE-S1AP-ID, and is bound
+ * to the eNodeB whose association the message came on: who names it on another association is told
+ * that there is no such id.
  *
- * It belongs to at most one phone, and a phone has at most one. Releasing needs no fiber: the command is sent, the phone is
- * ECM-IDLE from then on, and the connection waits by itself for the answer, so that its id is not used again before the
- * eNodeB has let go of it.
+ * It belongs to at most one phone, and a phone has at most one. Releasing needs no fiber: the
+ * command is sent, the phone is ECM-IDLE from then on, and the connection waits by itself for the
+ * answer, so that its id is not used again before the eNodeB has let go of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ static uint64_t enb_key(const struct mme_enb *enb, uint32_t enb_ue_s1ap_id)
     return (uint64_t)enb->id << 32 | enb_ue_s1ap_id;
 }
 
-/* ---- The list of an eNodeB's connections ------------------------------------------------------------------- */
+/* ---- The list of an eNodeB's connections
+ * ------------------------------------------------------------------- */
 
 static void link_to(struct mme_s1 *s1, struct mme_enb *enb)
 {
@@ -53,15 +55,18 @@ static void unlink_from(struct mme_s1 *s1, struct mme_enb *enb)
     enb->s1_count--;
 }
 
-/* The stream of a connection's messages; stream 0 is for those that are about no phone (TS 36.412 clause 7). */
+/* The stream of a connection's messages; stream 0 is for those that are about no phone (TS 36.412
+ * clause 7). */
 static uint16_t stream_for(const struct mme_enb *enb, uint32_t id)
 {
-    uint16_t streams = sctp_streams(enb->association);
+    uint16_t streams = enb->association ? sctp_streams(enb->association) : 0;
 
     return streams > 1 ? (uint16_t)(1 + id % (streams - 1u)) : 0;
 }
 
-/* ---- Life ----------------------------------------------------------------------------------------------------- */
+/* ---- Life
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static struct mme_s1 *make(struct mme_enb *enb)
 {
@@ -200,7 +205,8 @@ void mme_s1_lose(struct mme_s1 *s1)
     if (was_its)
         mme_post(ue, &(struct mme_event){.kind = MME_S1_LOST});
     else if (ue && ue->run)
-        mme_post(ue, &(struct mme_event){.kind = MME_HANDOVER_FAILURE}); /* it was to be the target */
+        /* it was to be the target */
+        mme_post(ue, &(struct mme_event){.kind = MME_HANDOVER_FAILURE});
 }
 
 int mme_s1_move(struct mme_s1 *s1, struct mme_enb *enb, uint32_t enb_ue_s1ap_id)
@@ -224,7 +230,9 @@ int mme_s1_move(struct mme_s1 *s1, struct mme_enb *enb, uint32_t enb_ue_s1ap_id)
     return 0;
 }
 
-/* ---- Sending ----------------------------------------------------------------------------------------------------- */
+/* ---- Sending
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static const char *subject_of(const struct mme_s1 *s1)
 {

@@ -1,11 +1,13 @@
 /*
- * s11.c -- the MME as client of the S-GW (TS 29.274 clause 7.2): Create Session, Modify Bearer, Release Access Bearers, Delete
- * Session, Delete Bearer Command.
+ * s11.c -- the MME as client of the S-GW (TS 29.274 clause 7.2): Create Session, Modify Bearer,
+ * Release Access Bearers, Delete Session, Delete Bearer Command.
  *
- * Requests wait in the phone's fiber. When the procedure is aborted meanwhile the request is still brought to its end
- * (link/udp_request.h bounds it), so that the context always says what the S-GW holds; mme_check() then tells the caller.
+ * Requests wait in the phone's fiber. When the procedure is aborted meanwhile the request is still
+ * brought to its end (link/udp_request.h bounds it), so that the context always says what the S-GW
+ * holds; mme_check() then tells the caller.
  *
- * The S-GW of a phone is chosen with its first session, in turn among those that answer, and stays for all its sessions.
+ * The S-GW of a phone is chosen with its first session, in turn among those that answer, and stays
+ * for all its sessions.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +18,8 @@
 #include "mme/s6a.h"
 #include "mme/ue.h"
 
-/* ---- The S-GW of a phone ------------------------------------------------------------------------------------- */
+/* ---- The S-GW of a phone
+ * ------------------------------------------------------------------------------------- */
 
 static struct udp_peer *sgw_of(const struct mme_ue *ue)
 {
@@ -44,7 +47,8 @@ static void join_sgw(struct mme_ue *ue, struct udp_peer *peer)
     udp_peer_use(peer);
 }
 
-/* In turn, but for those that are known not to answer; when none is known to, the next one is tried. */
+/* In turn, but for those that are known not to answer; when none is known to, the next one is
+ * tried. */
 static struct udp_peer *choose_sgw(void)
 {
     struct udp_peer *peer = NULL;
@@ -58,7 +62,8 @@ static struct udp_peer *choose_sgw(void)
     return peer;
 }
 
-/* ---- Create Session (clauses 7.2.1, 7.2.2) --------------------------------------------------------------------- */
+/* ---- Create Session (clauses 7.2.1, 7.2.2)
+ * --------------------------------------------------------------------- */
 
 struct gtpc_uli mme_uli(const struct mme_ue *ue)
 {
@@ -83,7 +88,8 @@ static const struct {
     {GTPC_CAUSE_SERVICE_DENIED, ESM_CAUSE_REJECTED_BY_GATEWAY},
     {GTPC_CAUSE_REQUEST_REJECTED, ESM_CAUSE_REJECTED_BY_GATEWAY},
     {GTPC_CAUSE_DENIED_IN_RAT, ESM_CAUSE_APN_NOT_SUPPORTED_IN_RAT_AND_PLMN},
-    {GTPC_CAUSE_MULTIPLE_PDN_CONNECTIONS_NOT_ALLOWED, ESM_CAUSE_MULTIPLE_PDN_CONNECTIONS_NOT_ALLOWED},
+    {GTPC_CAUSE_MULTIPLE_PDN_CONNECTIONS_NOT_ALLOWED,
+     ESM_CAUSE_MULTIPLE_PDN_CONNECTIONS_NOT_ALLOWED},
     {GTPC_CAUSE_APN_RESTRICTION_TYPE_INCOMPATIBLE, ESM_CAUSE_APN_RESTRICTION_VALUE_INCOMPATIBLE},
 };
 
@@ -156,7 +162,8 @@ static void take_qos(struct mme_bearer *bearer, const struct gtpc_bearer_qos *qo
     bearer->may_be_pre_empted = !qos->arp.pre_emption_vulnerability_disabled;
 }
 
-/* Takes in what the gateways granted. 0, or -EBADMSG when something is missing that a session cannot be without. */
+/* Takes in what the gateways granted. 0, or -EBADMSG when something is missing that a session
+ * cannot be without. */
 static int take_session(struct mme_ue *ue, struct mme_pdn *pdn,
                         const struct gtpc_create_session_response *response)
 {
@@ -245,9 +252,9 @@ int mme_create_session(struct mme_ue *ue, struct mme_pdn *pdn,
         .indication = pdn->pdn_type == NAS_PDN_IPV4V6 ? &(uint64_t){GTPC_DAF} : NULL,
         .sender = gtpc_own_f_teid(mme.s11, GTPC_S11_MME_GTP_C, ue->id),
         .pgw = &pgw,
-        .selection_mode = &(uint8_t){request->apn_was_chosen_by_phone
-                                         ? GTPC_SELECTION_MS_NOT_VERIFIED
-                                         : GTPC_SELECTION_SUBSCRIPTION_VERIFIED},
+        .selection_mode =
+            &(uint8_t){request->apn_was_chosen_by_phone ? GTPC_SELECTION_MS_NOT_VERIFIED
+                                                        : GTPC_SELECTION_SUBSCRIPTION_VERIFIED},
         .pdn_type = &(uint8_t){pdn->pdn_type},
         .paa = &paa,
         .maximum_apn_restriction = &(uint8_t){0},
@@ -268,7 +275,8 @@ int mme_create_session(struct mme_ue *ue, struct mme_pdn *pdn,
     return err < 0 ? err : mme_check(ue);
 }
 
-/* ---- Modify Bearer (clauses 7.2.7, 7.2.8) ------------------------------------------------------------------------- */
+/* ---- Modify Bearer (clauses 7.2.7, 7.2.8)
+ * ------------------------------------------------------------------------- */
 
 /* The bearers of one PDN connection that are in the list. */
 struct modification {
@@ -344,7 +352,8 @@ int mme_modify_bearers(struct mme_ue *ue, const struct mme_access_bearers *acces
     return mme_check(ue);
 }
 
-/* ---- Release Access Bearers (clause 7.2.21) -------------------------------------------------------------------------- */
+/* ---- Release Access Bearers (clause 7.2.21)
+ * -------------------------------------------------------------------------- */
 
 void mme_release_access_bearers(struct mme_ue *ue)
 {
@@ -355,14 +364,16 @@ void mme_release_access_bearers(struct mme_ue *ue)
     ue->has_access_bearers = false;
     if (!peer || !ue->sgw_teid)
         return;
-    int err = gtpc_request(peer, ue->sgw_teid, GTPC_RELEASE_ACCESS_BEARERS_REQUEST, &request, &answer);
+    int err =
+        gtpc_request(peer, ue->sgw_teid, GTPC_RELEASE_ACCESS_BEARERS_REQUEST, &request, &answer);
     if (err < 0)
         log_debug("Release Access Bearers: %s", strerror(-err));
     else if (answer->release_access_bearers_response->cause.value == GTPC_CAUSE_CONTEXT_NOT_FOUND)
         ue->sessions_are_lost = true;
 }
 
-/* ---- Delete Session (clause 7.2.9.1) ------------------------------------------------------------------------------------ */
+/* ---- Delete Session (clause 7.2.9.1)
+ * ------------------------------------------------------------------------------------ */
 
 static void ask_to_delete(struct mme_ue *ue, const struct mme_pdn *pdn)
 {
@@ -414,7 +425,8 @@ void mme_forget_sessions(struct mme_ue *ue)
     after_last_session(ue);
 }
 
-/* ---- Delete Bearer Command (clause 7.2.17.1) ------------------------------------------------------------------------------- */
+/* ---- Delete Bearer Command (clause 7.2.17.1)
+ * ------------------------------------------------------------------------------- */
 
 /* The S-GW answers with a Delete Bearer Request (or a failure indication): an event of its own. */
 void mme_delete_bearer_command(struct mme_ue *ue, const uint8_t *ebi, size_t count)

@@ -19,29 +19,31 @@ struct mme_access_bearers {
 
 /* What Create Session needs to know beside the contexts. */
 struct mme_session_request {
-    struct bytes pco; /* empty: none */
-    const struct mme_apn *apn; /* of the subscription */
+    struct bytes pco;             /* empty: none */
+    const struct mme_apn *apn;    /* of the subscription */
     bool apn_was_chosen_by_phone; /* under a wildcard: not verified */
 };
 
 struct mme_session_answer {
-    struct bytes pco;  /* until the fiber's next wait; empty: none */
-    uint8_t esm_cause; /* why the PDN type is another than was asked for; 0: it is not. On failure: for the reject */
-    const char *why;   /* on failure */
+    struct bytes pco; /* until the fiber's next wait; empty: none */
+    /* why the PDN type is another than was asked for; 0: it is not. On failure: for the reject */
+    uint8_t esm_cause;
+    const char *why; /* on failure */
 };
 
 /* Opens S11. 0 or a negative errno with the reason logged. */
 int mme_s11_open(void);
 void mme_s11_close(void);
 
-/* Requests; each waits for the S-GW. They are not cut short when the procedure is aborted, so that the context says what the
- * S-GW holds; then they return -ECANCELED. Other errors: -EHOSTUNREACH (no S-GW answers), -ETIMEDOUT, -EACCES (refused). */
+/* Requests; each waits for the S-GW. They are not cut short when the procedure is aborted, so that
+ * the context says what the S-GW holds; then they return -ECANCELED. Other errors: -EHOSTUNREACH
+ * (no S-GW answers), -ETIMEDOUT, -EACCES (refused). */
 int mme_create_session(struct mme_ue *ue, struct mme_pdn *pdn,
                        const struct mme_session_request *request,
                        struct mme_session_answer *answer);
 
-/* Modify Bearer for all bearers of `access`, a request per PDN connection. -ENOENT: the S-GW does not know the
- * session. */
+/* Modify Bearer for all bearers of `access`, a request per PDN connection. -ENOENT: the S-GW does
+ * not know the session. */
 int mme_modify_bearers(struct mme_ue *ue, const struct mme_access_bearers *access);
 
 /* Always 0 in the end: what cannot be deleted is forgotten here. */

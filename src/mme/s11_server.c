@@ -1,9 +1,10 @@
 /*
- * s11_server.c -- what the S-GW asks of the MME (TS 29.274 clauses 7.2.3, 7.2.9.2, 7.2.11, 7.2.15), and the life of the S11
- * endpoint.
+ * s11_server.c -- what the S-GW asks of the MME (TS 29.274 clauses 7.2.3, 7.2.9.2, 7.2.11, 7.2.15),
+ * and the life of the S11 endpoint.
  *
- * A request names the phone by our TEID, which is the id of its context; it counts only when it comes from the phone's own S-GW.
- * A Downlink Data Notification is acknowledged at once; the others are answered by the phone's procedure.
+ * A request names the phone by our TEID, which is the id of its context; it counts only when it
+ * comes from the phone's own S-GW. A Downlink Data Notification is acknowledged at once; the others
+ * are answered by the phone's procedure.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@
 #include "mme/s11.h"
 #include "mme/ue.h"
 
-/* ---- Answers ------------------------------------------------------------------------------------------------ */
+/* ---- Answers
+ * ------------------------------------------------------------------------------------------------
+ */
 
 void mme_s11_answer(const struct mme_ue *ue, uint32_t transaction, const void *body)
 {
@@ -37,7 +40,9 @@ void mme_s11_turn_away(const struct mme_event *event)
         gtpc_refuse(mme.s11, event->transaction, 0, GTPC_CAUSE_NO_RESOURCES_AVAILABLE);
 }
 
-/* ---- Requests -------------------------------------------------------------------------------------------------- */
+/* ---- Requests
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static struct mme_ue *ue_of_request(const struct udp_peer *peer, const struct gtpc_message *request)
 {
@@ -91,7 +96,8 @@ static void take_request(void *owner, struct udp_peer *peer, uint32_t transactio
     if (event.kind == MME_NOTHING) {
         /* Failure indications and Stop Paging ask for nothing that is not done by timers here. */
         if (transaction)
-            gtpc_refuse(mme.s11, transaction, ue ? ue->sgw_teid : 0, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
+            gtpc_refuse(mme.s11, transaction, ue ? ue->sgw_teid : 0,
+                        GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
     } else if (!ue) {
         gtpc_refuse(mme.s11, transaction, 0, GTPC_CAUSE_CONTEXT_NOT_FOUND);
     } else if (event.kind == MME_DOWNLINK_DATA_NOTIFICATION) {
@@ -101,7 +107,8 @@ static void take_request(void *owner, struct udp_peer *peer, uint32_t transactio
     }
 }
 
-/* ---- The S-GW's life (TS 23.007 clauses 14, 18) ----------------------------------------------------------------------- */
+/* ---- The S-GW's life (TS 23.007 clauses 14, 18)
+ * ----------------------------------------------------------------------- */
 
 static void lose_sessions(struct mme_ue *ue)
 {
@@ -158,7 +165,9 @@ static uint32_t teid_of_peer(void *owner, const struct gtpc_message *request)
     return ue ? ue->sgw_teid : 0;
 }
 
-/* ---- The endpoint --------------------------------------------------------------------------------------------------------- */
+/* ---- The endpoint
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const struct gtpc_handler handler = {
     .request = take_request,
@@ -185,8 +194,8 @@ int mme_s11_open(void)
 {
     const struct gtpc_path_config *config = &mme.config.s11;
     struct udp_settings settings = gtpc_path_settings(config);
-    int err = gtpc_open((const struct sockaddr *)&config->address, &settings, next_restart_counter(), 0,
-                        &handler, NULL, &mme.s11);
+    int err = gtpc_open((const struct sockaddr *)&config->address, &settings,
+                        next_restart_counter(), 0, &handler, NULL, &mme.s11);
     if (err < 0)
         log_error("mme.s11.address: cannot be opened: %s%s", strerror(-err),
                   err == -EADDRNOTAVAIL ? " (give an interface of this machine that address)" : "");

@@ -1,12 +1,13 @@
 /*
- * s6a.c -- the MME as client of the HSS (TS 29.272 clause 5): Authentication-Information, Update-Location, Purge-UE, Notify; and
- * as its server: Cancel-Location, Insert- and Delete-Subscriber-Data, Reset.
+ * s6a.c -- the MME as client of the HSS (TS 29.272 clause 5): Authentication-Information,
+ * Update-Location, Purge-UE, Notify; and as its server: Cancel-Location, Insert- and
+ * Delete-Subscriber-Data, Reset.
  *
- * What a phone is told when the HSS says no is one table (annex A of the specification). What the operator is told says
- * what to do.
+ * What a phone is told when the HSS says no is one table (annex A of the specification). What the
+ * operator is told says what to do.
  *
- * Requests run in the phone's fiber and can be cut short by mme_post(). Requests of the HSS are answered at once; what follows from
- * them is an event for the phone.
+ * Requests run in the phone's fiber and can be cut short by mme_post(). Requests of the HSS are
+ * answered at once; what follows from them is an event for the phone.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 
 #define NTP_EPOCH 2208988800u /* 1970 in seconds since 1900 */
 
-/* ---- Failures ------------------------------------------------------------------------------------------------ */
+/* ---- Failures
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int fail(struct emm_failure *failure, uint8_t emm_cause, const char *why, int err)
 {
@@ -67,18 +70,22 @@ static int refused(struct emm_failure *failure, uint32_t result)
 
 static int unreachable(struct emm_failure *failure, int err)
 {
-    const char *why = err == -EHOSTUNREACH ? "no HSS is connected (is it running? see mme.s6a.peers)"
-                      : err == -ETIMEDOUT  ? "the HSS does not answer"
-                      : err == -EBADMSG    ? "the HSS's answer cannot be understood"
-                                           : "the HSS cannot be asked now";
+    const char *why = err == -EHOSTUNREACH
+                          ? "no HSS is connected (is it running? see mme.s6a.peers)"
+                      : err == -ETIMEDOUT ? "the HSS does not answer"
+                      : err == -EBADMSG   ? "the HSS's answer cannot be understood"
+                                          : "the HSS cannot be asked now";
 
     return fail(failure, err == -ECANCELED ? 0 : EMM_CAUSE_NETWORK_FAILURE,
                 err == -ECANCELED ? "something else came first" : why, err);
 }
 
-/* ---- Requests ---------------------------------------------------------------------------------------------------- */
+/* ---- Requests
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-/* One request for a phone; the wait ends early when the procedure is aborted. 0 with a successful answer. */
+/* One request for a phone; the wait ends early when the procedure is aborted. 0 with a successful
+ * answer. */
 static int ask(struct mme_ue *ue, const struct diameter_message *message, void *request,
                void *answer, struct emm_failure *failure)
 {
@@ -124,7 +131,8 @@ int mme_s6a_authentication_information(struct mme_ue *ue,
                     -EBADMSG);
     const struct s6a_e_utran_vector *from = &answer.authentication_info->e_utran_vector.at[0];
     if (from->xres.len < 4 || from->xres.len > sizeof(vector->xres))
-        return fail(failure, EMM_CAUSE_NETWORK_FAILURE, "the HSS sent a vector without XRES", -EBADMSG);
+        return fail(failure, EMM_CAUSE_NETWORK_FAILURE, "the HSS sent a vector without XRES",
+                    -EBADMSG);
     memcpy(vector->rand, from->rand, sizeof(vector->rand));
     memcpy(vector->autn, from->autn, sizeof(vector->autn));
     memcpy(vector->kasme, from->kasme, sizeof(vector->kasme));
@@ -183,7 +191,8 @@ int mme_s6a_update_location(struct mme_ue *ue, bool initial_attach, struct emm_f
     if (err == -ENOENT)
         return fail(failure, EMM_CAUSE_NO_SUITABLE_CELLS_IN_TRACKING_AREA,
                     "the subscription has no APN", -EACCES);
-    return err == 0 ? 0 : fail(failure, EMM_CAUSE_CONGESTION, "no memory for the subscription", err);
+    return err == 0 ? 0
+                    : fail(failure, EMM_CAUSE_CONGESTION, "no memory for the subscription", err);
 }
 
 void mme_s6a_purge(struct mme_ue *ue)
@@ -235,7 +244,8 @@ void mme_s6a_notify_pgw(struct mme_ue *ue, const struct mme_pdn *pdn)
         log_debug("Notify: %s", failure.why);
 }
 
-/* ---- What the HSS asks (clauses 5.2.1.2, 5.2.2, 5.2.3.2) -------------------------------------------------------------- */
+/* ---- What the HSS asks (clauses 5.2.1.2, 5.2.2, 5.2.3.2)
+ * -------------------------------------------------------------- */
 
 static void answer_cla(struct diameter_exchange *exchange, uint32_t result)
 {
@@ -269,7 +279,8 @@ static uint32_t user_state(const struct mme_ue *ue)
         return S6A_DETACHED;
     if (mme_ue_is_connected(ue))
         return S6A_CONNECTED_REACHABLE_FOR_PAGING;
-    return ue->is_reachable ? S6A_ATTACHED_REACHABLE_FOR_PAGING : S6A_ATTACHED_NOT_REACHABLE_FOR_PAGING;
+    return ue->is_reachable ? S6A_ATTACHED_REACHABLE_FOR_PAGING
+                            : S6A_ATTACHED_NOT_REACHABLE_FOR_PAGING;
 }
 
 /* What an IDR asks to be told, with its storage. */
@@ -362,7 +373,8 @@ static bool is_concerned(const struct mme_ue *ue, const struct s6a_rsr *request)
     return request->user_id.count == 0;
 }
 
-/* The HSS has restarted: its subscribers are told to it again when they are heard (TS 23.007 clause 8). */
+/* The HSS has restarted: its subscribers are told to it again when they are heard (TS 23.007 clause
+ * 8). */
 static void reset(struct diameter_exchange *exchange, void *message, void *owner)
 {
     const struct s6a_rsr *request = message;
@@ -380,10 +392,13 @@ static void reset(struct diameter_exchange *exchange, void *message, void *owner
     }
     diameter_set_result(&answer.head, &place, DIAMETER_SUCCESS);
     diameter_answer(exchange, &answer);
-    log_info("the HSS has restarted: %u subscribers will be told to it again when they are heard", count);
+    log_info("the HSS has restarted: %u subscribers will be told to it again when they are heard",
+             count);
 }
 
-/* ---- The node ------------------------------------------------------------------------------------------------------------ */
+/* ---- The node
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct diameter_service services[] = {
     {&s6a_clr_message, cancel_location},

@@ -21,8 +21,8 @@ int mme_s6a_open(void);
 /* Says good-bye to the HSS and calls `closed` when done. */
 void mme_s6a_close(void (*closed)(void *owner));
 
-/* Requests; each waits for the HSS. 0, -ECANCELED, or another negative errno with *failure filled in (annex A of TS 29.272
- * tells the EMM cause). `resync` NULL, or what the SIM said. */
+/* Requests; each waits for the HSS. 0, -ECANCELED, or another negative errno with *failure filled
+ * in (annex A of TS 29.272 tells the EMM cause). `resync` NULL, or what the SIM said. */
 int mme_s6a_authentication_information(struct mme_ue *ue,
                                        const struct s6a_resynchronization_info *resync,
                                        struct mme_vector *vector, struct emm_failure *failure);
@@ -35,17 +35,19 @@ void mme_s6a_purge(struct mme_ue *ue);
 void mme_s6a_notify_pgw(struct mme_ue *ue, const struct mme_pdn *pdn);
 void mme_s6a_notify_reachable(struct mme_ue *ue);
 
-/* ---- Subscription data (subscription.c) ------------------------------------------------------------------- */
+/* ---- Subscription data (subscription.c)
+ * ------------------------------------------------------------------- */
 
-/* Takes in what an Update Location Answer or Insert Subscriber Data brought; `is_whole`: what is not in it is not
- * subscribed any more. 0, -ENOENT when the subscriber has no APN, -ENOMEM. */
-int mme_subscription_take(struct mme_ue *ue, const struct s6a_subscription_data *data, bool is_whole);
+/* Takes in what an Update Location Answer or Insert Subscriber Data brought; `is_whole`: what is
+ * not in it is not subscribed any more. 0, -ENOENT when the subscriber has no APN, -ENOMEM. */
+int mme_subscription_take(struct mme_ue *ue, const struct s6a_subscription_data *data,
+                          bool is_whole);
 
 /* Takes away what a Delete Subscriber Data names. */
 int mme_subscription_remove(struct mme_ue *ue, const struct s6a_dsr *request);
 
-/* The APN-Configuration for an APN that the phone asked for ("" or NULL: none), or NULL. The name that is to be used is
- * put into `name`. */
+/* The APN-Configuration for an APN that the phone asked for ("" or NULL: none), or NULL. The name
+ * that is to be used is put into `name`. */
 const struct mme_apn *mme_subscription_apn(const struct mme_ue *ue, const char *asked,
                                            char name[APN_SIZE]);
 

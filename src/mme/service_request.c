@@ -1,15 +1,19 @@
 /*
- * service_request.c -- an idle phone becomes connected (TS 23.401 clauses 5.3.4.1 and 5.3.4.3, TS 24.301 clause 5.6.1).
+ * service_request.c -- an idle phone becomes connected (TS 23.401 clauses 5.3.4.1 and 5.3.4.3,
+ * TS 24.301 clause 5.6.1).
  *
  *     phone   eNodeB        MME                              S-GW
- *       |                      |<-- Downlink Data Notification -|   network triggered: paging (paging.c) comes first
+ *       |                      |<-- Downlink Data Notification -|   network triggered: paging
+ * (paging.c) comes first
  *       |<------- Paging ------|                                |
  *       |--- Service Request ->|                                |
- *       |<--- Initial Context Setup                             |   which is the answer: the phone gets no NAS message
+ *       |<--- Initial Context Setup                             |   which is the answer: the phone
+ * gets no NAS message
  *       |-------- response --->|                                |
  *       |                      |-- Modify Bearer -------------->|   and data flows
  *
- * A Service Request arrives here only when its short MAC was right (nas.c); all others have been rejected with #9.
+ * A Service Request arrives here only when its short MAC was right (nas.c); all others have been
+ * rejected with #9.
  */
 #include <errno.h>
 
@@ -58,7 +62,8 @@ static bool has_sessions(struct mme_ue *ue)
     return false;
 }
 
-/* What the HSS wanted to know when the phone is heard (TS 29.272 clause 5.2.2.1, TS 23.007 clause 8). */
+/* What the HSS wanted to know when the phone is heard (TS 29.272 clause 5.2.2.1, TS 23.007 clause
+ * 8). */
 static void tell_hss(struct mme_ue *ue)
 {
     struct emm_failure failure;
@@ -108,7 +113,8 @@ void mme_service_request(struct mme_ue *ue, const struct mme_event *event)
         serve(ue);
 }
 
-/* Clause 5.6.1: CS fallback is not for this network; a packet service request is one like any other. */
+/* Clause 5.6.1: CS fallback is not for this network; a packet service request is one like any
+ * other. */
 void mme_extended_service_request(struct mme_ue *ue, const struct mme_event *event)
 {
     const struct nas_extended_service_request *request = event->nas->extended_service_request;
@@ -116,7 +122,8 @@ void mme_extended_service_request(struct mme_ue *ue, const struct mme_event *eve
     if (!has_sessions(ue))
         return;
     if (request->service_type < NAS_SERVICE_PACKET) {
-        reject(ue, EMM_CAUSE_CS_DOMAIN_NOT_AVAILABLE, "it asks for CS fallback, and there is no MSC");
+        reject(ue, EMM_CAUSE_CS_DOMAIN_NOT_AVAILABLE,
+               "it asks for CS fallback, and there is no MSC");
         return;
     }
     if (request->eps_bearer_context_status)
@@ -131,8 +138,8 @@ void mme_network_service_request(struct mme_ue *ue, const struct mme_event *even
         event->gtpc->downlink_data_notification;
     const struct gtpc_cause *cause = notification->cause;
 
-    /* The eNodeB has lost the phone's tunnel, and with it probably the phone: whatever connection there is, is none (TS 23.007
-     * clause 22). */
+    /* The eNodeB has lost the phone's tunnel, and with it probably the phone: whatever connection
+     * there is, is none (TS 23.007 clause 22). */
     if (cause && cause->value == GTPC_CAUSE_ERROR_INDICATION_RECEIVED && mme_ue_is_connected(ue)) {
         mme_s1_release(mme_s1_of(ue), s1ap_cause_radio_network(S1AP_RADIO_NETWORK_UNSPECIFIED));
         ue->has_access_bearers = false;
@@ -148,7 +155,8 @@ void mme_network_service_request(struct mme_ue *ue, const struct mme_event *even
             emm_reallocate_guti(ue);
         return;
     }
-    /* Unless the phone is about to be heard anyway, the S-GW is to notify again when more data comes. */
+    /* Unless the phone is about to be heard anyway, the S-GW is to notify again when more data
+     * comes. */
     if (!mme_has_mail(ue))
         mme_downlink_data_failure(ue, GTPC_CAUSE_UE_NOT_RESPONDING);
     if (err == -ECANCELED) {

@@ -1,6 +1,7 @@
 /*
- * shared.c -- see shared.h. A map from the content's hash to its copy. When two contents have one hash (never, by
- * chance) the second is kept by itself: it is found by nobody else, and nothing breaks.
+ * shared.c -- see shared.h. A map from the content's hash to its copy. When two contents have one
+ * hash (never, by chance) the second is kept by itself: it is found by nobody else, and nothing
+ * breaks.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * shared.h -- bytes that many phones have in common, kept once.
  *
- * Phones of one model send the same radio capability, subscribers of one tariff have the same subscription, all use
- * the same few APNs. Such content is found by what it is: mme_share() returns the one copy and counts its users.
- * The copy never changes. One thread.
+ * Phones of one model send the same radio capability, subscribers of one tariff have the same
+ * subscription, all use the same few APNs. Such content is found by what it is: mme_share() returns
+ * the one copy and counts its users. The copy never changes. One thread.
  */
 #ifndef STROWGER_MME_SHARED_H
 #define STROWGER_MME_SHARED_H

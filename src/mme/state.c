@@ -1,6 +1,6 @@
 /*
- * state.c -- what the MME shows of itself (GET /state?what=...), and what an operator can ask of it: eNodeBs, subscribers, procedures,
- * S-GWs, S6a peers; detach a phone. No keys are shown.
+ * state.c -- what the MME shows of itself (GET /state?what=...), and what an operator can ask of
+ * it: eNodeBs, subscribers, procedures, S-GWs, S6a peers; detach a phone. No keys are shown.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,7 +32,9 @@ static json_t *plmn_json(const struct plmn *plmn)
     return text_json(&t);
 }
 
-/* ---- eNodeBs --------------------------------------------------------------------------------------------------- */
+/* ---- eNodeBs
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static json_t *tais_json(const struct mme_enb *enb)
 {
@@ -56,7 +58,8 @@ static json_t *enbs_json(void)
     for (struct mme_enb *enb = pool_next(&mme.enbs, &at); enb; enb = pool_next(&mme.enbs, &at)) {
         json_t *row = json_object();
         json_object_set_new(row, "enb_id", json_integer(enb->global_id.enb_id.id));
-        json_object_set_new(row, "plmn", enb->is_set_up ? plmn_json(&enb->global_id.plmn) : json_null());
+        json_object_set_new(row, "plmn",
+                            enb->is_set_up ? plmn_json(&enb->global_id.plmn) : json_null());
         json_object_set_new(row, "name", json_string(enb->name));
         json_object_set_new(row, "address",
                             json_string(enb->association ? sctp_peer_name(enb->association) : ""));
@@ -72,7 +75,9 @@ static json_t *enbs_json(void)
     return list;
 }
 
-/* ---- Subscribers -------------------------------------------------------------------------------------------------- */
+/* ---- Subscribers
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static json_t *guti_json(const struct mme_ue *ue)
 {
@@ -181,7 +186,8 @@ static json_t *subscribers_json(const struct control_request *request)
     return list;
 }
 
-/* ---- Procedures, gateways, the whole ------------------------------------------------------------------------------------ */
+/* ---- Procedures, gateways, the whole
+ * ------------------------------------------------------------------------------------ */
 
 static json_t *procedures_json(void)
 {
@@ -195,9 +201,11 @@ static json_t *procedures_json(void)
         json_object_set_new(row, "subject", json_string(mme_ue_subject(ue)));
         json_object_set_new(row, "procedure", json_string(mme_procedure_name(ue->run->procedure)));
         json_object_set_new(row, "begun_by", json_string(mme_event_name(ue->run->begun_by)));
-        json_object_set_new(row, "waits", json_string(ue->run->wanted ? "phone or eNodeB" : "HSS or S-GW"));
-        json_object_set_new(row, "milliseconds",
-                            json_integer((json_int_t)((clock_now_us() - ue->run->began_us) / 1000)));
+        json_object_set_new(row, "waits",
+                            json_string(ue->run->wanted ? "phone or eNodeB" : "HSS or S-GW"));
+        json_object_set_new(
+            row, "milliseconds",
+            json_integer((json_int_t)((clock_now_us() - ue->run->began_us) / 1000)));
         json_object_set_new(row, "mail", json_integer(ue->run->mail_count));
         json_array_append_new(list, row);
     }
@@ -238,9 +246,9 @@ static json_t *summary_json(void)
     json_object_set_new(row, "procedures", json_integer(mme.runs));
     json_object_set_new(row, "overloaded", json_boolean(mme.is_overloaded));
     json_object_set_new(row, "shared_contents", json_integer((json_int_t)mme_shared_count()));
-    json_object_set_new(row, "bytes_per_idle_phone",
-                        json_integer((json_int_t)(mme.ues.slot_size + mme.pdns.slot_size +
-                                                  mme.bearers.slot_size)));
+    json_object_set_new(
+        row, "bytes_per_idle_phone",
+        json_integer((json_int_t)(mme.ues.slot_size + mme.pdns.slot_size + mme.bearers.slot_size)));
     return row;
 }
 
@@ -270,7 +278,9 @@ json_t *mme_state(const char *what, const struct control_request *request)
     return NULL;
 }
 
-/* ---- What an operator can do ------------------------------------------------------------------------------------------------ */
+/* ---- What an operator can do
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* POST /subscribers/IMSI/detach?reattach=yes */
 static void detach_route(const struct control_request *request, struct control_answer *answer)
@@ -289,9 +299,9 @@ static void detach_route(const struct control_request *request, struct control_a
         control_refuse(answer, 404, "%s is not registered here", imsi);
         return;
     }
-    mme_post(ue, &(struct mme_event){
-                     .kind = MME_DETACH_WANTED,
-                     .how = again ? NAS_DETACH_REATTACH_REQUIRED : NAS_DETACH_REATTACH_NOT_REQUIRED});
+    mme_post(ue, &(struct mme_event){.kind = MME_DETACH_WANTED,
+                                     .how = again ? NAS_DETACH_REATTACH_REQUIRED
+                                                  : NAS_DETACH_REATTACH_NOT_REQUIRED});
     answer->json = json_pack("{s:s}", "detaching", imsi);
 }
 

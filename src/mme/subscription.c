@@ -1,9 +1,9 @@
 /*
- * subscription.c -- a subscriber's data as the HSS sends it (TS 29.272 clause 7.3.2), kept once for all subscribers that have the same
- * (shared.h).
+ * subscription.c -- a subscriber's data as the HSS sends it (TS 29.272 clause 7.3.2), kept once for
+ * all subscribers that have the same (shared.h).
  *
- * The kept form is a struct mme_subscription: fixed fields and a row per APN. Insert-Subscriber-Data and
- * Delete-Subscriber-Data make a new one from the former.
+ * The kept form is a struct mme_subscription: fixed fields and a row per APN.
+ * Insert-Subscriber-Data and Delete-Subscriber-Data make a new one from the former.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ struct place {
     _Alignas(16) uint8_t bytes[DRAFT_SIZE];
 };
 
-/* Defaults of a bearer for which the subscription says nothing (TS 23.401 clause 4.7.3: a default bearer is non-GBR). */
+/* Defaults of a bearer for which the subscription says nothing (TS 23.401 clause 4.7.3: a default
+ * bearer is non-GBR). */
 #define DEFAULT_QCI          9
 #define DEFAULT_ARP_PRIORITY 15
 
@@ -33,7 +34,8 @@ static struct mme_subscription *begin(const struct mme_ue *ue, bool is_whole, st
 
 static int finish(struct mme_ue *ue, const struct mme_subscription *draft)
 {
-    size_t len = offsetof(struct mme_subscription, apns) + draft->apn_count * sizeof(draft->apns[0]);
+    size_t len =
+        offsetof(struct mme_subscription, apns) + draft->apn_count * sizeof(draft->apns[0]);
     const struct mme_shared *shared = mme_share(draft, len);
 
     if (!shared)
@@ -58,8 +60,9 @@ static void take_qos(struct mme_apn *apn, const struct s6a_eps_subscribed_qos_pr
         apn->arp_priority = (uint8_t)arp->priority_level;
     apn->may_pre_empt = arp->pre_emption_capability &&
                         *arp->pre_emption_capability == S6A_PRE_EMPTION_CAPABILITY_ENABLED;
-    apn->may_be_pre_empted = !arp->pre_emption_vulnerability ||
-                             *arp->pre_emption_vulnerability == S6A_PRE_EMPTION_VULNERABILITY_ENABLED;
+    apn->may_be_pre_empted =
+        !arp->pre_emption_vulnerability ||
+        *arp->pre_emption_vulnerability == S6A_PRE_EMPTION_VULNERABILITY_ENABLED;
 }
 
 static uint32_t kbps(uint64_t bits_per_second)
@@ -115,7 +118,8 @@ static void take_apn(struct mme_subscription *draft, const struct s6a_apn_config
     take_addresses(apn, from);
 }
 
-static void take_profile(struct mme_subscription *draft, const struct s6a_apn_configuration_profile *profile)
+static void take_profile(struct mme_subscription *draft,
+                         const struct s6a_apn_configuration_profile *profile)
 {
     if (profile->all_apn_configurations_included_indicator == S6A_ALL_APN_CONFIGURATIONS_INCLUDED) {
         memset(draft->apns, 0, draft->apn_count * sizeof(draft->apns[0]));
@@ -126,7 +130,8 @@ static void take_profile(struct mme_subscription *draft, const struct s6a_apn_co
         take_apn(draft, &profile->apn_configuration.at[i]);
 }
 
-int mme_subscription_take(struct mme_ue *ue, const struct s6a_subscription_data *data, bool is_whole)
+int mme_subscription_take(struct mme_ue *ue, const struct s6a_subscription_data *data,
+                          bool is_whole)
 {
     struct place place;
     struct mme_subscription *head = begin(ue, is_whole, &place);
@@ -184,9 +189,11 @@ int mme_subscription_remove(struct mme_ue *ue, const struct s6a_dsr *request)
     return err == -ENOENT ? 0 : err;
 }
 
-/* ---- Choice of an APN (TS 23.401 clause 5.10.2, TS 23.003 clause 9.1) ------------------------------------------------- */
+/* ---- Choice of an APN (TS 23.401 clause 5.10.2, TS 23.003 clause 9.1)
+ * ------------------------------------------------- */
 
-/* Length of the network identifier: an operator identifier (".mncNNN.mccNNN.gprs") is no part of what is subscribed. */
+/* Length of the network identifier: an operator identifier (".mncNNN.mccNNN.gprs") is no part of
+ * what is subscribed. */
 static size_t network_identifier_length(const char *apn)
 {
     static const char pattern[] = ".mnc000.mcc000.gprs";

@@ -1,10 +1,11 @@
 /*
- * tau.c -- Tracking Area Update (TS 23.401 clause 5.3.3, TS 24.301 clause 5.5.3): the phone tells where it is, because it left
- * its registration area, or periodically that it is still there.
+ * tau.c -- Tracking Area Update (TS 23.401 clause 5.3.3, TS 24.301 clause 5.5.3): the phone tells
+ * where it is, because it left its registration area, or periodically that it is still there.
  *
- * The request has been found to be the phone's own (nas.c); one that is not is rejected with #9 there. The phone gets a new GUTI when it has
- * moved; then it confirms (T3450). With the active flag, or when there is data for it, its bearers are set up in the same go.
- * Without, the connection has served its purpose and is released (settle() in run.c).
+ * The request has been found to be the phone's own (nas.c); one that is not is rejected with #9
+ * there. The phone gets a new GUTI when it has moved; then it confirms (T3450). With the active
+ * flag, or when there is data for it, its bearers are set up in the same go. Without, the
+ * connection has served its purpose and is released (settle() in run.c).
  */
 #include <errno.h>
 
@@ -31,7 +32,8 @@ static int fail(struct update *update, uint8_t emm_cause, const char *why, int e
     return err;
 }
 
-/* ---- The request ---------------------------------------------------------------------------------------- */
+/* ---- The request
+ * ---------------------------------------------------------------------------------------- */
 
 static void take_capabilities(struct mme_ue *ue,
                               const struct nas_tracking_area_update_request *request)
@@ -133,7 +135,9 @@ static int update_location(struct mme_ue *ue, struct update *update)
     return mme_s6a_update_location(ue, false, &update->failure);
 }
 
-/* ---- Accept --------------------------------------------------------------------------------------------------- */
+/* ---- Accept
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int build_accept(struct mme_ue *ue, const struct update *update, struct writer *pdu)
 {
@@ -189,7 +193,8 @@ static int take_answer(struct mme_ue *ue, struct update *update, const struct mm
         mme_ue_confirm_guti(ue);
         return 0;
     case MME_TRACKING_AREA_UPDATE_REQUEST:
-        /* Clause 5.5.3.2.7 d: the same request asks for the accept again, another one begins anew. */
+        /* Clause 5.5.3.2.7 d: the same request asks for the accept again, another one begins anew.
+         */
         if (event->s1 == ue->run->begun_on && mme_request_hash(event->raw) == ue->run->request_hash)
             return send_accept(ue, update, false);
         mme_put_back(ue, event);
@@ -216,20 +221,21 @@ static int update_accept(struct mme_ue *ue, struct update *update)
         return fail(update, EMM_CAUSE_CONGESTION, "no memory for a GUTI", -ENOMEM);
     int err = send_accept(ue, update, expected.context);
     while (err == 0 && (expected.context || expected.complete)) {
-        uint64_t wanted =
-            (expected.context ? ENB_ANSWERS : 0) |
-            (expected.complete ? MME_SET(MME_TRACKING_AREA_UPDATE_COMPLETE) : 0) |
-            MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST);
-        err = mme_wait(ue, wanted,
-                       expected.complete ? mme_timer_ms(MME_T3450) : mme.config.timers.s1_response_ms,
-                       &event);
+        uint64_t wanted = (expected.context ? ENB_ANSWERS : 0) |
+                          (expected.complete ? MME_SET(MME_TRACKING_AREA_UPDATE_COMPLETE) : 0) |
+                          MME_SET(MME_TRACKING_AREA_UPDATE_REQUEST);
+        err = mme_wait(
+            ue, wanted,
+            expected.complete ? mme_timer_ms(MME_T3450) : mme.config.timers.s1_response_ms, &event);
         if (err == 0)
             err = take_answer(ue, update, event, &expected);
-        else if (err == -ETIMEDOUT && expected.complete && attempt++ < mme_timer_attempts(MME_T3450))
+        else if (err == -ETIMEDOUT && expected.complete &&
+                 attempt++ < mme_timer_attempts(MME_T3450))
             err = send_accept(ue, update, false);
         if (err == -ETIMEDOUT)
-            fail(update, 0, expected.complete ? "no TAU Complete (T3450 expired five times)"
-                                              : "the eNodeB did not answer Initial Context Setup",
+            fail(update, 0,
+                 expected.complete ? "no TAU Complete (T3450 expired five times)"
+                                   : "the eNodeB did not answer Initial Context Setup",
                  err);
     }
     if (err == 0 && expected.access.count > 0)
@@ -237,10 +243,12 @@ static int update_accept(struct mme_ue *ue, struct update *update)
     return err;
 }
 
-/* ---- The figure ---------------------------------------------------------------------------------------------------- */
+/* ---- The figure
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-/* After a reject the phone is not registered (clause 5.5.3.2.5); when it merely fell silent it is, and both GUTIs are
- * valid (clause 5.5.3.2.7 b). */
+/* After a reject the phone is not registered (clause 5.5.3.2.5); when it merely fell silent it is,
+ * and both GUTIs are valid (clause 5.5.3.2.7 b). */
 static int update_reject(struct mme_ue *ue, const struct update *update, int err)
 {
     uint8_t cause = update->failure.emm_cause;

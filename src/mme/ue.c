@@ -1,11 +1,12 @@
 /*
- * ue.c -- see ue.h. A phone is found in three ways: by the id of its context (MME-UE-S1AP-ID through the connection,
- * S11 TEID), by its IMSI once it has proved that it is its own, and by the M-TMSI of its GUTI. A claimed IMSI leads nowhere: who
- * merely says an IMSI gets a context of its own, and takes the place of the subscriber's former one only when it has been
- * authenticated (TS 23.401 clause 5.3.2.1; otherwise anybody could detach anybody).
+ * ue.c -- see ue.h. A phone is found in three ways: by the id of its context (MME-UE-S1AP-ID
+ * through the connection, S11 TEID), by its IMSI once it has proved that it is its own, and by the
+ * M-TMSI of its GUTI. A claimed IMSI leads nowhere: who merely says an IMSI gets a context of its
+ * own, and takes the place of the subscriber's former one only when it has been authenticated
+ * (TS 23.401 clause 5.3.2.1; otherwise anybody could detach anybody).
  *
- * The timer of an idle phone is first the mobile reachable timer, then the implicit detach timer (TS 24.301 clause
- * 5.3.5).
+ * The timer of an idle phone is first the mobile reachable timer, then the implicit detach timer
+ * (TS 24.301 clause 5.3.5).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +22,8 @@
 #include "mme/s1.h"
 #include "mme/ue.h"
 
-/* ---- Contexts -------------------------------------------------------------------------------------------- */
+/* ---- Contexts
+ * -------------------------------------------------------------------------------------------- */
 
 struct mme_ue *mme_ue_new(void)
 {
@@ -116,10 +118,11 @@ int mme_ue_prove_imsi(struct mme_ue *ue)
     return 0;
 }
 
-/* ---- GUTI (TS 23.003 clause 2.8) --------------------------------------------------------------------------- */
+/* ---- GUTI (TS 23.003 clause 2.8)
+ * --------------------------------------------------------------------------- */
 
-/* Random, so that nobody can follow a phone by it; the two highest bits are 1, which tells an M-TMSI from a P-TMSI
- * (TS 23.003 clause 2.8.2.1.2). */
+/* Random, so that nobody can follow a phone by it; the two highest bits are 1, which tells an
+ * M-TMSI from a P-TMSI (TS 23.003 clause 2.8.2.1.2). */
 static uint32_t random_m_tmsi(void)
 {
     static uint32_t reserve[64];
@@ -181,7 +184,8 @@ bool mme_guti_is_ours(const struct guti *guti)
     return false;
 }
 
-/* ---- Place and reachability ----------------------------------------------------------------------------------- */
+/* ---- Place and reachability
+ * ----------------------------------------------------------------------------------- */
 
 int mme_area_of(const struct tai *tai)
 {

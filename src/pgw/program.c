@@ -19,6 +19,9 @@ enum { UPLINK = 1, DOWNLINK = 2 }; /* ids of PDRs and FARs */
 #define QER_ID 1
 #define URR_ID 1
 
+/* 3GPP interface type (TS 29.244 R16 clause 8.2.118): the user plane need not expect this tunnel from an eNodeB. */
+#define S5_S8_U 1
+
 uint64_t pgw_seid(const struct pgw_session *session)
 {
     return (uint64_t)pgw.seid_high << 32 | session->id;
@@ -126,7 +129,7 @@ struct rules {
     struct pfcp_create_urr urr;
     struct pfcp_user_id user_id;
     uint32_t uplink, downlink, qer_id, urr_id, correlation;
-    uint8_t removal;
+    uint8_t removal, interface_type;
 };
 
 static void build_filters(struct rules *rules, const struct pgw_session *session)
@@ -135,6 +138,7 @@ static void build_filters(struct rules *rules, const struct pgw_session *session
     rules->downlink = DOWNLINK;
     rules->qer_id = QER_ID;
     rules->urr_id = URR_ID;
+    rules->interface_type = S5_S8_U;
     rules->removal =
         session->s5_u.is_ipv6 ? PFCP_REMOVE_GTP_U_UDP_IPV6 : PFCP_REMOVE_GTP_U_UDP_IPV4;
     rules->pdrs[0] = (struct pfcp_create_pdr){
@@ -142,6 +146,7 @@ static void build_filters(struct rules *rules, const struct pgw_session *session
         .precedence = 255,
         .pdi = {.source_interface = PFCP_INTERFACE_ACCESS,
                 .local_f_teid = &rules->f_teid,
+                .interface_type = &rules->interface_type,
                 .ue_ip_address = &rules->source},
         .outer_header_removal = &rules->removal,
         .far_id = &rules->uplink,

@@ -1,12 +1,14 @@
 /*
- * mme_fuzz.c -- the whole MME, its neighbours faked, under a sequence of events that the fuzzer chooses.
+ * mme_fuzz.c -- the whole MME, its neighbours faked, under a sequence of events that the fuzzer
+ * chooses.
  *
- * The input is a row of steps. Some hand arbitrary bytes to the MME, as S1AP, as NAS in the clear, or as NAS that a phone has protected
- * with its real keys; others let eNodeB and phones do what is right next, so that the fuzzer gets deep into procedures; others
- * change how HSS and S-GW behave, send requests of theirs, lose connections, or let time pass. No sockets.
+ * The input is a row of steps. Some hand arbitrary bytes to the MME, as S1AP, as NAS in the clear,
+ * or as NAS that a phone has protected with its real keys; others let eNodeB and phones do what is
+ * right next, so that the fuzzer gets deep into procedures; others change how HSS and S-GW behave,
+ * send requests of theirs, lose connections, or let time pass. No sockets.
  *
- * Beside what the sanitizers find, it is an error when a context is left that is neither registered nor in a procedure, or when the
- * MME cannot be stopped cleanly.
+ * Beside what the sanitizers find, it is an error when a context is left that is neither registered
+ * nor in a procedure, or when the MME cannot be stopped cleanly.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -40,7 +42,8 @@ static struct reader input;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ---- The input ------------------------------------------------------------------------------------------- */
+/* ---- The input
+ * ------------------------------------------------------------------------------------------- */
 
 static struct bytes take_bytes(void)
 {
@@ -59,7 +62,9 @@ static struct tai place(const struct phone *phone)
     return (struct tai){home(), phone->enb == enbs[0] ? 1 : 7};
 }
 
-/* ---- eNodeBs ------------------------------------------------------------------------------------------------ */
+/* ---- eNodeBs
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void bring_up(unsigned i)
 {
@@ -85,7 +90,8 @@ static void bring_up(unsigned i)
     fake_enb_send_message(fresh, S1AP_S1_SETUP_REQUEST, &request);
 }
 
-/* ---- A phone sends -------------------------------------------------------------------------------------------- */
+/* ---- A phone sends
+ * -------------------------------------------------------------------------------------------- */
 
 static void send_pdu(struct phone *phone, struct bytes pdu)
 {
@@ -132,7 +138,8 @@ static void send_plain(struct phone *phone, struct bytes plain, bool is_protecte
         send_pdu(phone, wr_view(&w));
 }
 
-static void send_message(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti, void *body)
+static void send_message(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti,
+                         void *body)
 {
     static uint8_t plain[2048];
     struct writer w = writer_of(plain, sizeof(plain));
@@ -214,9 +221,11 @@ static void send_pdn_request(struct phone *phone, uint8_t pti)
         send_message(phone, NAS_PDN_CONNECTIVITY_REQUEST, 0, pti, &request);
 }
 
-/* ---- A phone answers -------------------------------------------------------------------------------------------- */
+/* ---- A phone answers
+ * -------------------------------------------------------------------------------------------- */
 
-static void answer_authentication(struct phone *phone, const struct nas_authentication_request *request)
+static void answer_authentication(struct phone *phone,
+                                  const struct nas_authentication_request *request)
 {
     struct milenage sim;
     struct milenage_vector vector;
@@ -253,7 +262,9 @@ static void answer_esm(struct phone *phone, const struct nas_message *message)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].request != message->type)
             continue;
-        void *body = i == 1 || i == 2 ? (void *)&dedicated : i == 4 ? (void *)&information : (void *)&accept;
+        void *body = i == 1 || i == 2 ? (void *)&dedicated
+                     : i == 4         ? (void *)&information
+                                      : (void *)&accept;
         send_message(phone, rows[i].accept, message->ebi, message->pti, body);
     }
 }
@@ -282,10 +293,10 @@ static void begin_security(struct phone *phone, const struct nas_header *header)
     if (nas_decode(header->inner, EPS_DOWNLINK, &arena, &message, &fault) < 0 ||
         message.type != NAS_SECURITY_MODE_COMMAND)
         return;
-    phone->is_secured = nas_security_start(&phone->security, phone->kasme,
-                                           message.security_mode_command->nas_ksi,
-                                           message.security_mode_command->selected_eea,
-                                           message.security_mode_command->selected_eia) == 0;
+    phone->is_secured =
+        nas_security_start(&phone->security, phone->kasme, message.security_mode_command->nas_ksi,
+                           message.security_mode_command->selected_eea,
+                           message.security_mode_command->selected_eia) == 0;
 }
 
 static void answer_nas(struct phone *phone, struct bytes pdu)
@@ -330,7 +341,9 @@ static void answer_nas(struct phone *phone, struct bytes pdu)
     }
 }
 
-/* ---- An eNodeB answers ------------------------------------------------------------------------------------------------ */
+/* ---- An eNodeB answers
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static struct phone *phone_of(const struct sctp_association *enb, const struct s1ap_pdu *pdu)
 {
@@ -380,8 +393,8 @@ static void answer_phone_message(struct phone *phone, const struct s1ap_pdu *pdu
         break;
     case S1AP_INITIAL_CONTEXT_SETUP_REQUEST:
         context = pdu->initial_context_setup_request;
-        answer_e_rabs(phone, S1AP_INITIAL_CONTEXT_SETUP_RESPONSE, context->e_rab_to_be_setup_list.at,
-                      context->e_rab_to_be_setup_list.count);
+        answer_e_rabs(phone, S1AP_INITIAL_CONTEXT_SETUP_RESPONSE,
+                      context->e_rab_to_be_setup_list.at, context->e_rab_to_be_setup_list.count);
         if (context->e_rab_to_be_setup_list.at[0].nas_pdu)
             answer_nas(phone, *context->e_rab_to_be_setup_list.at[0].nas_pdu);
         break;
@@ -411,7 +424,8 @@ static void answer_phone_message(struct phone *phone, const struct s1ap_pdu *pdu
 }
 
 /* The target of a handover: acknowledges and notifies. */
-static void answer_handover(struct sctp_association *enb, const struct s1ap_handover_request *request)
+static void answer_handover(struct sctp_association *enb,
+                            const struct s1ap_handover_request *request)
 {
     static const uint8_t address[4] = {127, 0, 0, 10};
     struct s1ap_e_rab_admitted admitted = {5, bytes_of(address, 4), 2};
@@ -469,7 +483,9 @@ static void answer_next(struct sctp_association *enb)
     answer_phone_message(phone, &pdu);
 }
 
-/* ---- Others ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Others
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void ask_from_sgw(uint8_t what)
 {
@@ -477,7 +493,8 @@ static void ask_from_sgw(uint8_t what)
     struct gtpc_bearer_to_be_set_up up = {
         .tft = take_bytes(), .s1_u_sgw = &f_teid, .qos = {.qci = what, .gbr_downlink_kbps = what}};
     struct gtpc_create_bearer_request create = {.lbi = 5 + (what >> 6), .bearers = {&up, 1}};
-    struct gtpc_bearer_to_be_updated changed = {.ebi = 5 + (what >> 6), .qos = what & 8 ? &up.qos : NULL};
+    struct gtpc_bearer_to_be_updated changed = {.ebi = 5 + (what >> 6),
+                                                .qos = what & 8 ? &up.qos : NULL};
     struct gtpc_update_bearer_request update = {.bearers = {&changed, 1}, .ambr = {1, 1}};
     uint8_t ebi = 5 + (what >> 6);
     struct gtpc_delete_bearer_request delete = {0};
@@ -509,7 +526,8 @@ static void ask_from_hss(uint8_t what)
     uint32_t flags = what, id = 1;
     struct s6a_clr cancel = {.cancellation_type = what >> 4, .clr_flags = &flags};
     struct s6a_idr insert = {.subscription_data = *fake_subscription(), .idr_flags = &flags};
-    struct s6a_dsr delete = {.dsr_flags = S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS, .context_identifier = {&id, 1}};
+    struct s6a_dsr delete = {.dsr_flags = S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS,
+                             .context_identifier = {&id, 1}};
 
     memcpy(cancel.imsi, phone->imsi, sizeof(cancel.imsi));
     memcpy(insert.imsi, phone->imsi, sizeof(insert.imsi));
@@ -532,12 +550,14 @@ static void ask_from_hss(uint8_t what)
 
 static void change_mode(uint8_t what)
 {
-    enum fake_mode *const modes[] = {&fake_hss.air,    &fake_hss.ulr,    &fake_hss.pur,     &fake_hss.nor,
-                                     &fake_sgw.create, &fake_sgw.modify, &fake_sgw.release, &fake_sgw.remove};
+    enum fake_mode *const modes[] = {&fake_hss.air,     &fake_hss.ulr,    &fake_hss.pur,
+                                     &fake_hss.nor,     &fake_sgw.create, &fake_sgw.modify,
+                                     &fake_sgw.release, &fake_sgw.remove};
 
     *modes[what & 7] = (enum fake_mode)((what >> 3) % 6);
     fake_hss.refusal = DIAMETER_ERROR_USER_UNKNOWN;
-    fake_sgw.refusal = what & 0x40 ? GTPC_CAUSE_CONTEXT_NOT_FOUND : GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
+    fake_sgw.refusal =
+        what & 0x40 ? GTPC_CAUSE_CONTEXT_NOT_FOUND : GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
 }
 
 static void enb_says(struct phone *phone, uint8_t what)
@@ -545,8 +565,9 @@ static void enb_says(struct phone *phone, uint8_t what)
     struct s1ap_ue_context_release_request release = {
         .mme_ue_s1ap_id = phone->mme_id,
         .enb_ue_s1ap_id = phone->enb_id,
-        .cause = s1ap_cause_radio_network(what & 0x80 ? S1AP_RADIO_NETWORK_USER_INACTIVITY
-                                                      : S1AP_RADIO_NETWORK_RADIO_CONNECTION_WITH_UE_LOST),
+        .cause = s1ap_cause_radio_network(what & 0x80
+                                              ? S1AP_RADIO_NETWORK_USER_INACTIVITY
+                                              : S1AP_RADIO_NETWORK_RADIO_CONNECTION_WITH_UE_LOST),
     };
     struct s1ap_reset reset = {.reset_type = {.kind = S1AP_RESET_S1_INTERFACE}};
     struct s1ap_initial_context_setup_failure failure = {.mme_ue_s1ap_id = phone->mme_id,
@@ -567,7 +588,8 @@ static void enb_says(struct phone *phone, uint8_t what)
                               .selected_tai = {home(), 7}}},
         .source_to_target_transparent_container = bytes_of("x", 1),
     };
-    struct s1ap_handover_cancel cancel = {.mme_ue_s1ap_id = phone->mme_id, .enb_ue_s1ap_id = phone->enb_id};
+    struct s1ap_handover_cancel cancel = {.mme_ue_s1ap_id = phone->mme_id,
+                                          .enb_ue_s1ap_id = phone->enb_id};
     struct s1ap_e_rab_item item = {.e_rab_id = 5};
     struct s1ap_e_rab_release_indication gone = {.mme_ue_s1ap_id = phone->mme_id,
                                                  .enb_ue_s1ap_id = phone->enb_id,
@@ -606,7 +628,9 @@ static void enb_says(struct phone *phone, uint8_t what)
     }
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------------------------------------- */
+/* ---- Steps
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void step(void)
 {
@@ -682,7 +706,9 @@ static void step(void)
     }
 }
 
-/* ---- One input ------------------------------------------------------------------------------------------------------------------ */
+/* ---- One input
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void stopped(void)
 {
@@ -708,7 +734,8 @@ static void begin(void)
     mme.config.s1ap.listen.count = mme.config.sgw.count = 1;
     mme.config.pgw.at = &pgw;
     mme.config.pgw.count = 1;
-    mme.config.timers = (struct mme_timers_config){1, 1, 1, 1, 1, 1, 1, 1, 1, 20, 0, 1000, 20, 20, 2};
+    mme.config.timers =
+        (struct mme_timers_config){1, 1, 1, 1, 1, 1, 1, 1, 1, 20, 0, 1000, 20, 20, 2};
     mme.config.limits = (struct mme_limits_config){4, 16, 12, 4096};
     mme.config.paging = (struct mme_paging_config){2, true};
     mme.config.purge_on_detach = mme.config.notify_pgw = true;

@@ -1,6 +1,6 @@
 /*
- * mme_attach_test.c -- attach: each step, each way it can fail, each timer (TS 24.301 clauses 5.4 and 5.5.1, TS 23.401 clause
- * 5.3.2.1).
+ * mme_attach_test.c -- attach: each step, each way it can fail, each timer (TS 24.301 clauses 5.4
+ * and 5.5.1, TS 23.401 clause 5.3.2.1).
  */
 #include "mme_world.h"
 
@@ -51,7 +51,8 @@ static void to_accept(void)
     phone_expect_accept(&phone);
 }
 
-/* ---- Success -------------------------------------------------------------------------------------------- */
+/* ---- Success
+ * -------------------------------------------------------------------------------------------- */
 
 static void test_by_imsi(void **state)
 {
@@ -75,7 +76,8 @@ static void test_by_imsi(void **state)
     assert_int_equal(mme_counters[MME_GAUGE_REGISTERED].value, 1);
 }
 
-/* A phone that we know and whose request is protected by its security context is not authenticated again. */
+/* A phone that we know and whose request is protected by its security context is not authenticated
+ * again. */
 static void test_by_known_guti(void **state)
 {
     uint32_t former;
@@ -161,8 +163,8 @@ static void test_zero_m_tmsi(void **state)
     expect_identity_and_go_on();
 }
 
-/* The same subscriber from nowhere, as after a battery change: its former context goes when it has proved who it is, not
- * before. */
+/* The same subscriber from nowhere, as after a battery change: its former context goes when it has
+ * proved who it is, not before. */
 static void test_again_by_imsi(void **state)
 {
     struct phone again;
@@ -203,7 +205,8 @@ static void test_impostor(void **state)
     struct nas_authentication_response wrong = {.res = bytes_of("12345678", 8)};
     phone_send(&impostor, NAS_AUTHENTICATION_RESPONSE, &wrong);
     phone_expect(&impostor, NAS_IDENTITY_REQUEST);
-    struct nas_identity_response response = {.mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
+    struct nas_identity_response response = {
+        .mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
     phone_send(&impostor, NAS_IDENTITY_RESPONSE, &response);
     phone_expect(&impostor, NAS_AUTHENTICATION_REJECT);
     phone_expect_release(&impostor);
@@ -275,7 +278,9 @@ static void test_algorithm_choice(void **state)
     assert_int_equal(phone_context(&phone)->security.eea, 0);
 }
 
-/* ---- Identification ----------------------------------------------------------------------------------------------- */
+/* ---- Identification
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void test_no_identity(void **state)
 {
@@ -307,7 +312,9 @@ static void test_wrong_identity(void **state)
     phone_expect(&phone, NAS_IDENTITY_REQUEST);
 }
 
-/* ---- Authentication ----------------------------------------------------------------------------------------------- */
+/* ---- Authentication
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void fail_authentication(uint8_t cause, const struct bytes *auts)
 {
@@ -345,7 +352,8 @@ static void test_synch_failure_twice(void **state)
 {
     uint8_t auts[14] = {0};
     struct bytes view = bytes_of(auts, sizeof(auts));
-    struct nas_identity_response response = {.mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
+    struct nas_identity_response response = {
+        .mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
 
     (void)state;
     phone_attach_request(&phone);
@@ -371,15 +379,16 @@ static void test_synch_failure_without_auts(void **state)
 /* #20 and #26: the identity is asked for once; it was right, so the SIM is refused. */
 static void test_mac_failure(void **state)
 {
-    struct nas_identity_response response = {.mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
+    struct nas_identity_response response = {
+        .mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
 
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         phone_init(&phone, IMSI, enb);
         phone_attach_request(&phone);
         phone_expect_authentication(&phone);
-        fail_authentication(i == 0 ? EMM_CAUSE_MAC_FAILURE : EMM_CAUSE_NON_EPS_AUTHENTICATION_UNACCEPTABLE,
-                            NULL);
+        fail_authentication(
+            i == 0 ? EMM_CAUSE_MAC_FAILURE : EMM_CAUSE_NON_EPS_AUTHENTICATION_UNACCEPTABLE, NULL);
         phone_expect(&phone, NAS_IDENTITY_REQUEST);
         phone_send(&phone, NAS_IDENTITY_RESPONSE, &response);
         phone_expect(&phone, NAS_AUTHENTICATION_REJECT);
@@ -393,7 +402,8 @@ static void test_mac_failure(void **state)
 static void test_corrected_identity(void **state)
 {
     struct nas_identity said = {.kind = NAS_IDENTITY_IMSI, .imsi = "001010000000009"};
-    struct nas_identity_response response = {.mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
+    struct nas_identity_response response = {
+        .mobile_identity = {.kind = NAS_IDENTITY_IMSI, .imsi = IMSI}};
 
     (void)state;
     phone_attach_request_by(&phone, &said);
@@ -473,7 +483,9 @@ static void test_hss_troubles(void **state)
     }
 }
 
-/* ---- Security mode --------------------------------------------------------------------------------------------------- */
+/* ---- Security mode
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void test_no_common_algorithm(void **state)
 {
@@ -520,7 +532,9 @@ static void test_unprotected_security_mode_complete(void **state)
     phone_expect_accept(&phone);
 }
 
-/* ---- ESM information --------------------------------------------------------------------------------------------------- */
+/* ---- ESM information
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void test_esm_information(void **state)
 {
@@ -566,7 +580,8 @@ static void test_no_esm_information(void **state)
     assert_int_equal(phone.last_esm_cause, ESM_CAUSE_ESM_INFORMATION_NOT_RECEIVED);
 }
 
-/* ---- Subscription and session --------------------------------------------------------------------------------------------- */
+/* ---- Subscription and session
+ * --------------------------------------------------------------------------------------------- */
 
 static void attach_asking_for(const char *name)
 {
@@ -735,7 +750,8 @@ static void test_gateway_narrows_pdn_type(void **state)
     assert_int_equal(phone.last_esm_cause, ESM_CAUSE_PDN_TYPE_IPV4_ONLY_ALLOWED);
 }
 
-/* ---- Initial Context Setup and Attach Complete ------------------------------------------------------------------------------ */
+/* ---- Initial Context Setup and Attach Complete
+ * ------------------------------------------------------------------------------ */
 
 static void test_context_setup_failure(void **state)
 {
@@ -848,7 +864,9 @@ static void test_radio_capability(void **state)
                             indication.ue_radio_capability));
 }
 
-/* ---- Collisions ----------------------------------------------------------------------------------------------------------- */
+/* ---- Collisions
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 /* 5.5.1.2.7 e: the same request again is a repetition and changes nothing. */
 static void test_repeated_request(void **state)
@@ -923,7 +941,8 @@ static void test_again_on_another_connection(void **state)
     assert_true(phone_context(&phone)->is_registered);
 }
 
-/* An attach by GUTI, protected, while the former attach of the same context still waits for its end. */
+/* An attach by GUTI, protected, while the former attach of the same context still waits for its
+ * end. */
 static void test_again_while_attaching_by_guti(void **state)
 {
     (void)state;
@@ -997,7 +1016,8 @@ static void test_release_request_while_attaching(void **state)
     assert_int_equal(mme_outcome_count(MME_ATTACH, MME_ABORTED), 1);
 }
 
-/* ---- The connection is lost at each step ------------------------------------------------------------------------------------ */
+/* ---- The connection is lost at each step
+ * ------------------------------------------------------------------------------------ */
 
 static void lose(unsigned how)
 {
@@ -1044,10 +1064,12 @@ static void test_loss_at_each_step(void **state)
     }
 }
 
-/* While the HSS or the S-GW thinks: the S-GW's answer still counts, so that its session is deleted. */
+/* While the HSS or the S-GW thinks: the S-GW's answer still counts, so that its session is deleted.
+ */
 static void test_loss_while_others_think(void **state)
 {
-    enum fake_mode *const modes[] = {&fake_hss.air, &fake_hss.ulr, &fake_sgw.create, &fake_sgw.modify};
+    enum fake_mode *const modes[] = {&fake_hss.air, &fake_hss.ulr, &fake_sgw.create,
+                                     &fake_sgw.modify};
 
     (void)state;
     for (unsigned how = 0; how < 2; how++) {
@@ -1072,7 +1094,9 @@ static void test_loss_while_others_think(void **state)
     }
 }
 
-/* ---- Limits and refusals ------------------------------------------------------------------------------------------------------ */
+/* ---- Limits and refusals
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void test_congestion(void **state)
 {
@@ -1138,22 +1162,66 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(by_imsi), T(by_known_guti), T(authenticated_always), T(by_unknown_guti),
-        T(by_guti_of_another_mme), T(zero_m_tmsi), T(again_by_imsi), T(impostor), T(combined),
-        T(accept_contents), T(information_after_attach), T(algorithm_choice), T(no_identity),
-        T(wrong_identity), T(synch_failure), T(synch_failure_twice), T(synch_failure_without_auts),
-        T(mac_failure), T(corrected_identity), T(no_authentication_answer), T(hss_refusals),
-        T(hss_troubles), T(no_common_algorithm), T(security_mode_reject), T(no_security_mode_answer),
-        T(unprotected_security_mode_complete), T(esm_information), T(esm_information_wrong_pti),
-        T(no_esm_information), T(unknown_apn), T(apn_in_other_case), T(wildcard_apn), T(pdn_types),
-        T(reserved_pdn_types), T(barred), T(gateway_refusals), T(gateway_troubles),
-        T(gateway_narrows_pdn_type), T(context_setup_failure), T(e_rab_failed),
-        T(complete_before_response), T(no_context_setup_response), T(no_attach_complete),
-        T(modify_bearer_fails), T(default_bearer_refused), T(radio_capability), T(repeated_request),
-        T(different_request), T(repeated_request_after_accept), T(again_on_another_connection),
-        T(again_while_attaching_by_guti), T(detach_while_attaching), T(update_completes_attach),
-        T(service_request_completes_attach), T(release_request_while_attaching),
-        T(loss_at_each_step), T(loss_while_others_think), T(congestion), T(overload), T(emergency),
+        T(by_imsi),
+        T(by_known_guti),
+        T(authenticated_always),
+        T(by_unknown_guti),
+        T(by_guti_of_another_mme),
+        T(zero_m_tmsi),
+        T(again_by_imsi),
+        T(impostor),
+        T(combined),
+        T(accept_contents),
+        T(information_after_attach),
+        T(algorithm_choice),
+        T(no_identity),
+        T(wrong_identity),
+        T(synch_failure),
+        T(synch_failure_twice),
+        T(synch_failure_without_auts),
+        T(mac_failure),
+        T(corrected_identity),
+        T(no_authentication_answer),
+        T(hss_refusals),
+        T(hss_troubles),
+        T(no_common_algorithm),
+        T(security_mode_reject),
+        T(no_security_mode_answer),
+        T(unprotected_security_mode_complete),
+        T(esm_information),
+        T(esm_information_wrong_pti),
+        T(no_esm_information),
+        T(unknown_apn),
+        T(apn_in_other_case),
+        T(wildcard_apn),
+        T(pdn_types),
+        T(reserved_pdn_types),
+        T(barred),
+        T(gateway_refusals),
+        T(gateway_troubles),
+        T(gateway_narrows_pdn_type),
+        T(context_setup_failure),
+        T(e_rab_failed),
+        T(complete_before_response),
+        T(no_context_setup_response),
+        T(no_attach_complete),
+        T(modify_bearer_fails),
+        T(default_bearer_refused),
+        T(radio_capability),
+        T(repeated_request),
+        T(different_request),
+        T(repeated_request_after_accept),
+        T(again_on_another_connection),
+        T(again_while_attaching_by_guti),
+        T(detach_while_attaching),
+        T(update_completes_attach),
+        T(service_request_completes_attach),
+        T(release_request_while_attaching),
+        T(loss_at_each_step),
+        T(loss_while_others_think),
+        T(congestion),
+        T(overload),
+        T(emergency),
         T(area_not_served),
     };
 

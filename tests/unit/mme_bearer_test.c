@@ -1,6 +1,6 @@
 /*
- * mme_bearer_test.c -- PDN connections beside the first, dedicated bearers, and what phone, eNodeB and S-GW can do to them (TS
- * 23.401 clauses 5.4 and 5.10, TS 24.301 clause 6).
+ * mme_bearer_test.c -- PDN connections beside the first, dedicated bearers, and what phone, eNodeB
+ * and S-GW can do to them (TS 23.401 clauses 5.4 and 5.10, TS 24.301 clause 6).
  */
 #include "mme_world.h"
 
@@ -81,7 +81,8 @@ static void connect_ims(void)
     assert_int_equal(mme.pdns.count, 2);
 }
 
-/* ---- PDN connectivity ---------------------------------------------------------------------------------- */
+/* ---- PDN connectivity
+ * ---------------------------------------------------------------------------------- */
 
 static void test_second_pdn(void **state)
 {
@@ -241,7 +242,8 @@ static void test_mailbox_is_bounded(void **state)
     enb_expect_nothing(enb);
 }
 
-/* ---- PDN disconnection ----------------------------------------------------------------------------------- */
+/* ---- PDN disconnection
+ * ----------------------------------------------------------------------------------- */
 
 static void disconnect(uint8_t ebi)
 {
@@ -297,7 +299,8 @@ static void test_status_mismatch(void **state)
     assert_int_equal(fake_sgw.sessions, 1);
 }
 
-/* ---- Bearer resources --------------------------------------------------------------------------------------- */
+/* ---- Bearer resources
+ * --------------------------------------------------------------------------------------- */
 
 static void test_bearer_resource_requests(void **state)
 {
@@ -320,11 +323,14 @@ static void test_bearer_resource_requests(void **state)
     assert_int_equal(phone.last_esm_cause, ESM_CAUSE_INVALID_EPS_BEARER_IDENTITY);
 }
 
-/* ---- Dedicated bearers ----------------------------------------------------------------------------------------- */
+/* ---- Dedicated bearers
+ * ----------------------------------------------------------------------------------------- */
 
 static void ask_for_bearer(void)
 {
-    struct gtpc_f_teid sgw = {.interface_type = GTPC_S1_U_SGW, .has_ipv4 = true, .teid = 0x3001,
+    struct gtpc_f_teid sgw = {.interface_type = GTPC_S1_U_SGW,
+                              .has_ipv4 = true,
+                              .teid = 0x3001,
                               .ipv4 = {htonl(0x7f000004)}};
     struct gtpc_bearer_to_be_set_up bearer = {
         .tft = bytes_of("\x21\x30\x0a\x02\x30\x11", 6),
@@ -348,12 +354,13 @@ static void create_bearer(void)
     assert_int_equal(message->ebi, 6);
     assert_int_equal(message->activate_dedicated_bearer_request->linked_ebi, 5);
     assert_int_equal(message->activate_dedicated_bearer_request->eps_qos.qci, 1);
-    assert_int_equal(nas_eps_qos_kbps(&message->activate_dedicated_bearer_request->eps_qos,
-                                      NAS_GBR_DOWNLINK),
-                     64);
+    assert_int_equal(
+        nas_eps_qos_kbps(&message->activate_dedicated_bearer_request->eps_qos, NAS_GBR_DOWNLINK),
+        64);
     assert_int_equal(message->activate_dedicated_bearer_request->tft.len, 6);
     e_rab_setup_response(6);
-    phone_send_esm(&phone, NAS_ACTIVATE_DEDICATED_BEARER_ACCEPT, 6, 0, &(struct nas_bearer_accept){0});
+    phone_send_esm(&phone, NAS_ACTIVATE_DEDICATED_BEARER_ACCEPT, 6, 0,
+                   &(struct nas_bearer_accept){0});
     assert_int_equal(fake_sgw.last_transaction, 70);
     assert_int_equal(fake_sgw.last_cause, GTPC_CAUSE_REQUEST_ACCEPTED);
     assert_int_equal(mme.bearers.count, 2);
@@ -403,7 +410,8 @@ static void test_dedicated_bearer_for_idle_phone(void **state)
     phone_serve(&phone);
     phone_expect(&phone, NAS_ACTIVATE_DEDICATED_BEARER_REQUEST);
     e_rab_setup_response(6);
-    phone_send_esm(&phone, NAS_ACTIVATE_DEDICATED_BEARER_ACCEPT, 6, 0, &(struct nas_bearer_accept){0});
+    phone_send_esm(&phone, NAS_ACTIVATE_DEDICATED_BEARER_ACCEPT, 6, 0,
+                   &(struct nas_bearer_accept){0});
     assert_int_equal(fake_sgw.last_cause, GTPC_CAUSE_REQUEST_ACCEPTED);
 }
 
@@ -455,8 +463,12 @@ static void test_dedicated_bearer_of_unknown_pdn(void **state)
 
 static void test_update_bearer(void **state)
 {
-    struct gtpc_bearer_qos qos = {.arp = {.priority_level = 3}, .qci = 2, .mbr_uplink_kbps = 256,
-                                  .mbr_downlink_kbps = 256, .gbr_uplink_kbps = 128, .gbr_downlink_kbps = 128};
+    struct gtpc_bearer_qos qos = {.arp = {.priority_level = 3},
+                                  .qci = 2,
+                                  .mbr_uplink_kbps = 256,
+                                  .mbr_downlink_kbps = 256,
+                                  .gbr_uplink_kbps = 128,
+                                  .gbr_downlink_kbps = 128};
     struct gtpc_bearer_to_be_updated bearer = {.ebi = 6, .qos = &qos};
     struct gtpc_update_bearer_request request = {.bearers = {&bearer, 1}, .ambr = {1000, 2000}};
 
@@ -482,7 +494,8 @@ static void test_update_bearer(void **state)
     bearer = (struct gtpc_bearer_to_be_updated){.ebi = 6, .tft = &tft};
     fake_sgw_ask(75, GTPC_UPDATE_BEARER_REQUEST, fake_sgw.mme_teid, &request);
     phone_expect(&phone, NAS_MODIFY_BEARER_REQUEST);
-    phone_send_esm(&phone, NAS_MODIFY_BEARER_REJECT, 6, 0, &(struct nas_bearer_reject){.esm_cause = 41});
+    phone_send_esm(&phone, NAS_MODIFY_BEARER_REJECT, 6, 0,
+                   &(struct nas_bearer_reject){.esm_cause = 41});
     assert_int_equal(fake_sgw.last_cause, GTPC_CAUSE_UE_REFUSES);
 }
 
@@ -537,7 +550,8 @@ static void test_gateway_deletes_second_pdn(void **state)
     connect_ims();
     delete_pdn(6);
     const struct nas_message *message = phone_expect(&phone, NAS_DEACTIVATE_BEARER_REQUEST);
-    assert_int_equal(message->deactivate_bearer_request->esm_cause, ESM_CAUSE_REACTIVATION_REQUESTED);
+    assert_int_equal(message->deactivate_bearer_request->esm_cause,
+                     ESM_CAUSE_REACTIVATION_REQUESTED);
     e_rab_release_response(6);
     phone_send_esm(&phone, NAS_DEACTIVATE_BEARER_ACCEPT, 6, 0, &(struct nas_pco_only){0});
     assert_int_equal(mme.pdns.count, 1);
@@ -601,10 +615,12 @@ static void test_gbr_bearer_and_radio_loss(void **state)
 
 static void test_modification_indication(void **state)
 {
-    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = 5, .transport_layer_address = bytes_of(enb_address, 4)};
-    struct s1ap_e_rab_modification_indication indication = {.mme_ue_s1ap_id = phone.mme_id,
-                                                            .enb_ue_s1ap_id = phone.enb_id,
-                                                            .e_rab_to_be_modified_list = {&tunnel, 1}};
+    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = 5,
+                                       .transport_layer_address = bytes_of(enb_address, 4)};
+    struct s1ap_e_rab_modification_indication indication = {
+        .mme_ue_s1ap_id = phone.mme_id,
+        .enb_ue_s1ap_id = phone.enb_id,
+        .e_rab_to_be_modified_list = {&tunnel, 1}};
 
     (void)state;
     fake_enb_send_message(enb, S1AP_E_RAB_MODIFICATION_INDICATION, &indication);
@@ -616,15 +632,34 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(second_pdn), T(refused_pdns), T(esm_identities), T(pdn_refused_by_phone),
-        T(pdn_refused_by_enb), T(pdn_unanswered), T(pdn_and_loss), T(repeated_pdn_request),
-        T(pdn_request_in_update), T(mailbox_is_bounded), T(pdn_disconnect),
-        T(pdn_disconnect_unanswered), T(status_mismatch), T(bearer_resource_requests),
-        T(dedicated_bearer), T(bearers_that_do_not_come_back), T(pdn_that_does_not_come_back),
-        T(dedicated_bearer_for_idle_phone), T(dedicated_bearer_refused),
-        T(dedicated_bearer_not_reached), T(dedicated_bearer_of_unknown_pdn), T(update_bearer),
-        T(delete_bearer), T(delete_bearer_of_idle_phone), T(gateway_deletes_second_pdn),
-        T(gateway_deletes_last_pdn), T(e_rab_released_by_enb), T(gbr_bearer_and_radio_loss),
+        T(second_pdn),
+        T(refused_pdns),
+        T(esm_identities),
+        T(pdn_refused_by_phone),
+        T(pdn_refused_by_enb),
+        T(pdn_unanswered),
+        T(pdn_and_loss),
+        T(repeated_pdn_request),
+        T(pdn_request_in_update),
+        T(mailbox_is_bounded),
+        T(pdn_disconnect),
+        T(pdn_disconnect_unanswered),
+        T(status_mismatch),
+        T(bearer_resource_requests),
+        T(dedicated_bearer),
+        T(bearers_that_do_not_come_back),
+        T(pdn_that_does_not_come_back),
+        T(dedicated_bearer_for_idle_phone),
+        T(dedicated_bearer_refused),
+        T(dedicated_bearer_not_reached),
+        T(dedicated_bearer_of_unknown_pdn),
+        T(update_bearer),
+        T(delete_bearer),
+        T(delete_bearer_of_idle_phone),
+        T(gateway_deletes_second_pdn),
+        T(gateway_deletes_last_pdn),
+        T(e_rab_released_by_enb),
+        T(gbr_bearer_and_radio_loss),
         T(modification_indication),
     };
 

@@ -5,10 +5,10 @@
 
 #include <errno.h>
 
-#define REST                                                                                       \
-    "  s1ap: {listen: ['127.0.0.1:36412']}\n"                                                      \
-    "  s11: {}\n"                                                                                  \
-    "  sgw: [127.0.0.3]\n"                                                                         \
+#define REST                                  \
+    "  s1ap: {listen: ['127.0.0.1:36412']}\n" \
+    "  s11: {}\n"                             \
+    "  sgw: [127.0.0.3]\n"                    \
     "  pgw: [{address: 127.0.0.4}]\n"
 #define AREA "  tracking_areas: [{plmn: '00101', tacs: [1]}]\n"
 
@@ -71,11 +71,13 @@ static void test_errors(void **state)
     assert_int_equal(check("mme:\n" REST), -EINVAL);
     assert_int_equal(check("mme:\n  tracking_areas: []\n" REST), -EINVAL);
     assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '1', tacs: [1]}]\n" REST), -EINVAL);
-    assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '00101', tacs: [70000]}]\n" REST), -EINVAL);
-    assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '00101', tacs: []}]\n" REST), -EINVAL);
-    assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '00101', tacs: [1,2,3,4,5,6,7,8,9,10,11,12,13,"
-                           "14,15,16,17]}]\n" REST),
+    assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '00101', tacs: [70000]}]\n" REST),
                      -EINVAL);
+    assert_int_equal(check("mme:\n  tracking_areas: [{plmn: '00101', tacs: []}]\n" REST), -EINVAL);
+    assert_int_equal(
+        check("mme:\n  tracking_areas: [{plmn: '00101', tacs: [1,2,3,4,5,6,7,8,9,10,11,12,13,"
+              "14,15,16,17]}]\n" REST),
+        -EINVAL);
     assert_int_equal(check("mme:\n" AREA REST "  security: {integrity: [EIA0]}\n"), -EINVAL);
     assert_int_equal(check("mme:\n" AREA REST "  security: {integrity: [EIA9]}\n"), -EINVAL);
     assert_int_equal(check("mme:\n" AREA REST "  timers: {t3412: 5h}\n"), -EINVAL);

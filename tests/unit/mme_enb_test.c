@@ -1,6 +1,6 @@
 /*
- * mme_enb_test.c -- the S1 interface: setup, configuration, reset, error indications, ids that belong to others (TS 36.413 clauses
- * 8.7 and 10).
+ * mme_enb_test.c -- the S1 interface: setup, configuration, reset, error indications, ids that
+ * belong to others (TS 36.413 clauses 8.7 and 10).
  */
 #include "mme_world.h"
 
@@ -16,7 +16,8 @@ static int setup(void **state)
     return 0;
 }
 
-/* ---- S1 Setup ------------------------------------------------------------------------------------------- */
+/* ---- S1 Setup
+ * ------------------------------------------------------------------------------------------- */
 
 static void test_setup(void **state)
 {
@@ -40,7 +41,8 @@ static void test_setup_of_wrong_plmn(void **state)
 {
     (void)state;
     enb_setup_request(enb, 17, "00199", 1);
-    const struct s1ap_s1_setup_failure *failure = enb_expect(enb, S1AP_S1_SETUP_FAILURE)->s1_setup_failure;
+    const struct s1ap_s1_setup_failure *failure =
+        enb_expect(enb, S1AP_S1_SETUP_FAILURE)->s1_setup_failure;
     assert_int_equal(failure->cause.group, S1AP_CAUSE_MISC);
     assert_int_equal(failure->cause.value, S1AP_MISC_UNKNOWN_PLMN);
     assert_non_null(failure->time_to_wait);
@@ -59,7 +61,8 @@ static void test_setup_of_wrong_tac(void **state)
 {
     (void)state;
     enb_setup_request(enb, 17, "00101", 5);
-    const struct s1ap_s1_setup_failure *failure = enb_expect(enb, S1AP_S1_SETUP_FAILURE)->s1_setup_failure;
+    const struct s1ap_s1_setup_failure *failure =
+        enb_expect(enb, S1AP_S1_SETUP_FAILURE)->s1_setup_failure;
     assert_int_equal(failure->cause.group, S1AP_CAUSE_MISC);
     assert_int_equal(failure->cause.value, S1AP_MISC_UNSPECIFIED);
     /* It may try again, better. */
@@ -152,20 +155,23 @@ static void test_predecessor(void **state)
 
 static void test_nothing_before_setup(void **state)
 {
-    struct s1ap_uplink_nas_transport message = {.mme_ue_s1ap_id = 1, .enb_ue_s1ap_id = 1,
+    struct s1ap_uplink_nas_transport message = {.mme_ue_s1ap_id = 1,
+                                                .enb_ue_s1ap_id = 1,
                                                 .nas_pdu = bytes_of("\x07\x00", 2),
                                                 .tai = {{1, 1, 2}, 1},
                                                 .eutran_cgi = {{1, 1, 2}, 1}};
 
     (void)state;
     fake_enb_send_message(enb, S1AP_UPLINK_NAS_TRANSPORT, &message);
-    const struct s1ap_error_indication *error = enb_expect(enb, S1AP_ERROR_INDICATION)->error_indication;
+    const struct s1ap_error_indication *error =
+        enb_expect(enb, S1AP_ERROR_INDICATION)->error_indication;
     assert_int_equal(error->cause->group, S1AP_CAUSE_PROTOCOL);
     assert_int_equal(error->cause->value, S1AP_PROTOCOL_MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE);
     assert_int_equal(*error->mme_ue_s1ap_id, 1);
 }
 
-/* ---- Configuration Update ----------------------------------------------------------------------------------- */
+/* ---- Configuration Update
+ * ----------------------------------------------------------------------------------- */
 
 static void test_configuration_update(void **state)
 {
@@ -215,7 +221,9 @@ static void test_configuration_transfer(void **state)
     enb_expect_nothing(enb);
 }
 
-/* ---- Reset ------------------------------------------------------------------------------------------------------ */
+/* ---- Reset
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static struct phone phones[3];
 
@@ -251,21 +259,24 @@ static void test_partial_reset(void **state)
 {
     uint32_t unknown_mme = 0x123456, unknown_enb = 0x654321;
     struct s1ap_ue_associated_logical_s1_connection items[5];
-    struct s1ap_reset reset = {.cause = s1ap_cause_misc(S1AP_MISC_UNSPECIFIED),
-                               .reset_type = {.kind = S1AP_RESET_PART_OF_S1_INTERFACE,
-                                              .part = {items, 5}}};
+    struct s1ap_reset reset = {
+        .cause = s1ap_cause_misc(S1AP_MISC_UNSPECIFIED),
+        .reset_type = {.kind = S1AP_RESET_PART_OF_S1_INTERFACE, .part = {items, 5}}};
 
     (void)state;
     attach_three();
-    items[0] = (struct s1ap_ue_associated_logical_s1_connection){&phones[0].mme_id, &phones[0].enb_id};
+    items[0] =
+        (struct s1ap_ue_associated_logical_s1_connection){&phones[0].mme_id, &phones[0].enb_id};
     items[1] = (struct s1ap_ue_associated_logical_s1_connection){NULL, &phones[1].enb_id};
     items[2] = (struct s1ap_ue_associated_logical_s1_connection){&unknown_mme, &unknown_enb};
     items[3] = (struct s1ap_ue_associated_logical_s1_connection){NULL, &unknown_enb};
     items[4] = (struct s1ap_ue_associated_logical_s1_connection){NULL, NULL};
     fake_enb_send_message(enb, S1AP_RESET, &reset);
-    const struct s1ap_reset_acknowledge *ack = enb_expect(enb, S1AP_RESET_ACKNOWLEDGE)->reset_acknowledge;
+    const struct s1ap_reset_acknowledge *ack =
+        enb_expect(enb, S1AP_RESET_ACKNOWLEDGE)->reset_acknowledge;
     assert_int_equal(ack->ue_associated_logical_s1_connection_list.count, 5);
-    assert_int_equal(*ack->ue_associated_logical_s1_connection_list.at[2].mme_ue_s1ap_id, unknown_mme);
+    assert_int_equal(*ack->ue_associated_logical_s1_connection_list.at[2].mme_ue_s1ap_id,
+                     unknown_mme);
     assert_int_equal(phone_context(&phones[0])->s1, 0);
     assert_int_equal(phone_context(&phones[1])->s1, 0);
     assert_int_not_equal(phone_context(&phones[2])->s1, 0);
@@ -275,9 +286,9 @@ static void test_partial_reset(void **state)
 static void test_reset_by_another(void **state)
 {
     struct s1ap_ue_associated_logical_s1_connection item;
-    struct s1ap_reset reset = {.cause = s1ap_cause_misc(S1AP_MISC_UNSPECIFIED),
-                               .reset_type = {.kind = S1AP_RESET_PART_OF_S1_INTERFACE,
-                                              .part = {&item, 1}}};
+    struct s1ap_reset reset = {
+        .cause = s1ap_cause_misc(S1AP_MISC_UNSPECIFIED),
+        .reset_type = {.kind = S1AP_RESET_PART_OF_S1_INTERFACE, .part = {&item, 1}}};
 
     (void)state;
     attach_three();
@@ -301,7 +312,9 @@ static void test_loss_of_association(void **state)
         assert_true(phone_context(&phones[i])->is_registered);
 }
 
-/* ---- Ids (clause 10.6) ------------------------------------------------------------------------------------------------ */
+/* ---- Ids (clause 10.6)
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void send_release_request(struct sctp_association *from, uint32_t mme_id, uint32_t enb_id)
 {
@@ -316,7 +329,8 @@ static void send_release_request(struct sctp_association *from, uint32_t mme_id,
 
 static void expect_error(struct sctp_association *at, enum s1ap_cause_radio_network cause)
 {
-    const struct s1ap_error_indication *error = enb_expect(at, S1AP_ERROR_INDICATION)->error_indication;
+    const struct s1ap_error_indication *error =
+        enb_expect(at, S1AP_ERROR_INDICATION)->error_indication;
 
     assert_int_equal(error->cause->group, S1AP_CAUSE_RADIO_NETWORK);
     assert_int_equal(error->cause->value, cause);
@@ -328,7 +342,8 @@ static void test_unknown_ids(void **state)
     attach_three();
     send_release_request(enb, 0xdeadbeef, 1);
     expect_error(enb, S1AP_RADIO_NETWORK_UNKNOWN_MME_UE_S1AP_ID);
-    send_release_request(enb, phones[0].mme_id + (1u << 24), phones[0].enb_id); /* a former generation */
+    /* a former generation */
+    send_release_request(enb, phones[0].mme_id + (1u << 24), phones[0].enb_id);
     expect_error(enb, S1AP_RADIO_NETWORK_UNKNOWN_MME_UE_S1AP_ID);
     assert_int_equal(mme.s1s.count, 3);
     /* The eNodeB and we see the connection differently: it exists for neither any more. */
@@ -371,7 +386,8 @@ static void test_error_indication(void **state)
     error.cause = &unknown;
     fake_enb_send_message(enb, S1AP_ERROR_INDICATION, &error);
     assert_int_equal(phone_context(&phones[0])->s1, 0);
-    struct s1ap_error_indication by_enb_id = {.enb_ue_s1ap_id = &phones[1].enb_id, .cause = &unknown};
+    struct s1ap_error_indication by_enb_id = {.enb_ue_s1ap_id = &phones[1].enb_id,
+                                              .cause = &unknown};
     fake_enb_send_message(enb, S1AP_ERROR_INDICATION, &by_enb_id);
     assert_int_equal(phone_context(&phones[1])->s1, 0);
     assert_true(phone_context(&phones[1])->is_registered);
@@ -406,11 +422,14 @@ static void test_full_queue(void **state)
     enb->is_full = false;
 }
 
-/* ---- Bad bytes --------------------------------------------------------------------------------------------------------- */
+/* ---- Bad bytes
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void test_garbage(void **state)
 {
-    static const uint8_t garbage[][8] = {{0}, {0xff, 0xff, 0xff, 0xff}, {0x00, 0x11, 0x00, 0x2d}, {0x20, 0x11}};
+    static const uint8_t garbage[][8] = {
+        {0}, {0xff, 0xff, 0xff, 0xff}, {0x00, 0x11, 0x00, 0x2d}, {0x20, 0x11}};
     unsigned expected = 0;
 
     (void)state;
@@ -436,7 +455,8 @@ static void test_cut_setup(void **state)
     struct plmn plmn = {1, 1, 2};
     struct s1ap_supported_ta ta = {.tac = 1, .broadcast_plmns = {&plmn, 1}};
     struct s1ap_s1_setup_request request = {
-        .global_enb_id = {.plmn = plmn, .enb_id = {S1AP_ENB_ID_MACRO, 1}}, .supported_tas = {&ta, 1}};
+        .global_enb_id = {.plmn = plmn, .enb_id = {S1AP_ENB_ID_MACRO, 1}},
+        .supported_tas = {&ta, 1}};
 
     (void)state;
     assert_int_equal(s1ap_encode_s1_setup_request(&w, &request), 0);
@@ -458,7 +478,8 @@ static void test_wrong_direction(void **state)
     enb_setup_request(enb, 1, "00101", 1);
     enb_expect(enb, S1AP_S1_SETUP_RESPONSE);
     fake_enb_send_message(enb, S1AP_DOWNLINK_NAS_TRANSPORT, &message);
-    const struct s1ap_error_indication *error = enb_expect(enb, S1AP_ERROR_INDICATION)->error_indication;
+    const struct s1ap_error_indication *error =
+        enb_expect(enb, S1AP_ERROR_INDICATION)->error_indication;
     assert_int_equal(error->cause->value, S1AP_PROTOCOL_MESSAGE_NOT_COMPATIBLE_WITH_RECEIVER_STATE);
 }
 
@@ -466,11 +487,29 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(setup), T(setup_of_wrong_plmn), T(setup_of_similar_plmn), T(setup_of_wrong_tac),
-        T(setup_with_many_plmns), T(limit), T(many_connect), T(setup_again), T(predecessor),
-        T(nothing_before_setup), T(configuration_update), T(configuration_transfer), T(reset_of_all),
-        T(partial_reset), T(reset_by_another), T(loss_of_association), T(unknown_ids), T(spoofed_ids),
-        T(error_indication), T(enb_id_used_again), T(full_queue), T(garbage), T(cut_setup),
+        T(setup),
+        T(setup_of_wrong_plmn),
+        T(setup_of_similar_plmn),
+        T(setup_of_wrong_tac),
+        T(setup_with_many_plmns),
+        T(limit),
+        T(many_connect),
+        T(setup_again),
+        T(predecessor),
+        T(nothing_before_setup),
+        T(configuration_update),
+        T(configuration_transfer),
+        T(reset_of_all),
+        T(partial_reset),
+        T(reset_by_another),
+        T(loss_of_association),
+        T(unknown_ids),
+        T(spoofed_ids),
+        T(error_indication),
+        T(enb_id_used_again),
+        T(full_queue),
+        T(garbage),
+        T(cut_setup),
         T(wrong_direction),
     };
 

@@ -21,7 +21,8 @@ static struct sctp_association enbs[FAKE_MAX_ENBS];
 static const struct sctp_handler *sctp_handler;
 static void *sctp_owner;
 
-/* ---- Requests that wait ------------------------------------------------------------------------------------ */
+/* ---- Requests that wait
+ * ------------------------------------------------------------------------------------ */
 
 static struct await waiting[MAX_WAITING];
 
@@ -58,7 +59,9 @@ void fake_release(void)
         await_deliver(&waiting[i], NULL);
 }
 
-/* ---- SCTP --------------------------------------------------------------------------------------------------- */
+/* ---- SCTP
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 struct sctp_settings sctp_settings_default(void)
 {
@@ -81,7 +84,8 @@ void sctp_listener_close(struct sctp_listener *listener)
     (void)listener;
 }
 
-int sctp_send(struct sctp_association *association, uint16_t stream, uint32_t ppid, struct bytes payload)
+int sctp_send(struct sctp_association *association, uint16_t stream, uint32_t ppid,
+              struct bytes payload)
 {
     if (!association->is_open)
         return -ENOTCONN;
@@ -168,7 +172,8 @@ void fake_enb_send(struct sctp_association *enb, const void *bytes, size_t len)
         sctp_handler->message(enb, enb->owner, &message);
 }
 
-void fake_enb_send_message(struct sctp_association *enb, enum s1ap_message message, const void *body)
+void fake_enb_send_message(struct sctp_association *enb, enum s1ap_message message,
+                           const void *body)
 {
     uint8_t *buffer = malloc(65536);
     struct writer w = writer_of(buffer, 65536);
@@ -197,7 +202,9 @@ bool fake_enb_take(struct sctp_association *enb, struct bytes *message)
     return true;
 }
 
-/* ---- HSS ---------------------------------------------------------------------------------------------------------- */
+/* ---- HSS
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 const struct config_schema diameter_config_schema = {
     .name = "s6a", .help = "fake", .size = sizeof(struct diameter_config)};
@@ -337,8 +344,8 @@ static enum fake_mode mode_of(const struct diameter_message *message)
                                          : fake_hss.nor;
 }
 
-int diameter_request(struct diameter_node *node, const struct diameter_message *message, void *request,
-                     void *answer, uint32_t timeout_ms)
+int diameter_request(struct diameter_node *node, const struct diameter_message *message,
+                     void *request, void *answer, uint32_t timeout_ms)
 {
     enum fake_mode mode = mode_of(message);
     struct diameter_answer_head *head = answer;
@@ -356,7 +363,8 @@ int diameter_request(struct diameter_node *node, const struct diameter_message *
     int err = delay(mode);
     if (err < 0)
         return err;
-    diameter_set_result(head, &places[0], mode == FAKE_REFUSES ? fake_hss.refusal : DIAMETER_SUCCESS);
+    diameter_set_result(head, &places[0],
+                        mode == FAKE_REFUSES ? fake_hss.refusal : DIAMETER_SUCCESS);
     if (mode == FAKE_REFUSES)
         return 0;
     if (message == &s6a_air_message) {
@@ -385,12 +393,15 @@ void fake_hss_ask(const struct diameter_message *message, void *request)
     }
 }
 
-/* ---- S-GW ------------------------------------------------------------------------------------------------------------ */
+/* ---- S-GW
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 const struct config_schema gtpc_path_config_schema = {
     .name = "s11", .help = "fake", .size = sizeof(struct gtpc_path_config)};
 
-static bool parse_nothing(const struct config_field *field, const char *text, void *value, struct text *why)
+static bool parse_nothing(const struct config_field *field, const char *text, void *value,
+                          struct text *why)
 {
     (void)field;
     (void)text;
@@ -562,9 +573,8 @@ static void create_session(const struct gtpc_create_session_request *request)
                                     .has_ipv4 = true,
                                     .teid = 0x2000 + fake_sgw.sessions,
                                     .ipv4 = {htonl(0x7f000004)}};
-    sgw.paa = (struct gtpc_paa){.pdn_type = type,
-                                .prefix_bits = 64,
-                                .ipv4 = {htonl(0x0a2d0000 + fake_sgw.creates + 1)}};
+    sgw.paa = (struct gtpc_paa){
+        .pdn_type = type, .prefix_bits = 64, .ipv4 = {htonl(0x0a2d0000 + fake_sgw.creates + 1)}};
     sgw.paa.ipv6.s6_addr[0] = 0x20;
     sgw.paa.ipv6.s6_addr[1] = 0x01;
     sgw.paa.ipv6.s6_addr[15] = 1;
@@ -580,8 +590,8 @@ static void create_session(const struct gtpc_create_session_request *request)
     sgw.create.bearers.count = 1;
 }
 
-int gtpc_request(struct udp_peer *peer, uint32_t teid, enum gtpc_message_type type, const void *body,
-                 struct gtpc_message **answer)
+int gtpc_request(struct udp_peer *peer, uint32_t teid, enum gtpc_message_type type,
+                 const void *body, struct gtpc_message **answer)
 {
     enum fake_mode mode = type == GTPC_CREATE_SESSION_REQUEST           ? fake_sgw.create
                           : type == GTPC_MODIFY_BEARER_REQUEST          ? fake_sgw.modify
@@ -637,7 +647,8 @@ int gtpc_notify(struct udp_peer *peer, uint32_t teid, enum gtpc_message_type typ
     return 0;
 }
 
-int gtpc_answer(struct gtpc_endpoint *endpoint, uint32_t transaction, uint32_t teid, const void *body)
+int gtpc_answer(struct gtpc_endpoint *endpoint, uint32_t transaction, uint32_t teid,
+                const void *body)
 {
     (void)endpoint;
     (void)teid;
@@ -675,7 +686,9 @@ void fake_sgw_restart(void)
     gtpc_handler->peer_restarted(NULL, sgw_peer);
 }
 
-/* ---- All ---------------------------------------------------------------------------------------------------------------- */
+/* ---- All
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 void fake_reset(void)
 {

@@ -1,12 +1,13 @@
 /*
- * mme_fakes.h -- the MME's neighbours, for its tests and its fuzzer: the link layer's functions that the MME calls, without sockets.
+ * mme_fakes.h -- the MME's neighbours, for its tests and its fuzzer: the link layer's functions
+ * that the MME calls, without sockets.
  *
- * These definitions take the place of link/sctp, link/diameter_peer and link/gtpc_path at link time, so the MME under test is
- * the MME that runs, and pays nothing for being tested.
+ * These definitions take the place of link/sctp, link/diameter_peer and link/gtpc_path at link
+ * time, so the MME under test is the MME that runs, and pays nothing for being tested.
  *
- *   fake eNodeB   an association: what the MME sends is queued, what the test sends goes to the MME's handler
- *   fake HSS      answers Diameter requests from a subscriber's keys, or refuses, or is silent
- *   fake S-GW     answers GTP requests with tunnels and addresses, or refuses, or is silent
+ *   fake eNodeB   an association: what the MME sends is queued, what the test sends goes to the
+ * MME's handler fake HSS      answers Diameter requests from a subscriber's keys, or refuses, or is
+ * silent fake S-GW     answers GTP requests with tunnels and addresses, or refuses, or is silent
  */
 #ifndef STROWGER_TESTS_MME_FAKES_H
 #define STROWGER_TESTS_MME_FAKES_H
@@ -19,7 +20,8 @@
 #define FAKE_MAX_ENBS  32
 #define FAKE_MAX_QUEUE 8192
 
-/* ---- eNodeBs ------------------------------------------------------------------------------------------ */
+/* ---- eNodeBs
+ * ------------------------------------------------------------------------------------------ */
 
 struct fake_message {
     uint8_t *at;
@@ -39,34 +41,37 @@ struct sctp_association {
 /* A new association of an eNodeB; its bytes to the MME; its end. */
 struct sctp_association *fake_enb_connect(void);
 void fake_enb_send(struct sctp_association *enb, const void *bytes, size_t len);
-void fake_enb_send_message(struct sctp_association *enb, enum s1ap_message message, const void *body);
+void fake_enb_send_message(struct sctp_association *enb, enum s1ap_message message,
+                           const void *body);
 void fake_enb_lose(struct sctp_association *enb);
 
-/* Takes the next message that the MME sent; false when there is none. The bytes stay until fake_reset(). */
+/* Takes the next message that the MME sent; false when there is none. The bytes stay until
+ * fake_reset(). */
 bool fake_enb_take(struct sctp_association *enb, struct bytes *message);
 
-/* ---- HSS and S-GW ---------------------------------------------------------------------------------------- */
+/* ---- HSS and S-GW
+ * ---------------------------------------------------------------------------------------- */
 
 enum fake_mode {
     FAKE_ANSWERS,
-    FAKE_REFUSES,     /* with `refusal` */
-    FAKE_IS_SILENT,   /* -ETIMEDOUT, after a while */
-    FAKE_IS_AWAY,     /* -EHOSTUNREACH at once */
-    FAKE_WAITS,       /* until fake_release() */
-    FAKE_IS_BROKEN,   /* an answer without what it must have */
+    FAKE_REFUSES,   /* with `refusal` */
+    FAKE_IS_SILENT, /* -ETIMEDOUT, after a while */
+    FAKE_IS_AWAY,   /* -EHOSTUNREACH at once */
+    FAKE_WAITS,     /* until fake_release() */
+    FAKE_IS_BROKEN, /* an answer without what it must have */
 };
 
 struct fake_hss {
     enum fake_mode air, ulr, pur, nor;
     uint32_t refusal;
-    uint64_t sqn;             /* of the next vector, all subscribers */
-    uint8_t k[16], opc[16];   /* of all subscribers */
-    uint8_t pdn_type;         /* of the first APN; enum s6a_pdn_type */
-    bool is_second_apn;       /* "ims" beside "internet" */
-    bool is_wildcard;         /* "*" beside them */
+    uint64_t sqn;           /* of the next vector, all subscribers */
+    uint8_t k[16], opc[16]; /* of all subscribers */
+    uint8_t pdn_type;       /* of the first APN; enum s6a_pdn_type */
+    bool is_second_apn;     /* "ims" beside "internet" */
+    bool is_wildcard;       /* "*" beside them */
     bool is_barred, is_without_lte, is_without_apn;
-    unsigned more_apns;       /* this many besides */
-    bool no_own_data;         /* Update Location Answer without subscription data */
+    unsigned more_apns; /* this many besides */
+    bool no_own_data;   /* Update Location Answer without subscription data */
     unsigned airs, ulrs, purs, nors, resyncs;
     char last_imsi[IMSI_SIZE];
     uint32_t last_ulr_flags, last_nor_flags;
@@ -77,8 +82,8 @@ struct fake_hss {
 
 struct fake_sgw {
     enum fake_mode create, modify, release, remove;
-    uint8_t refusal; /* gtpc cause */
-    uint8_t cause;   /* of an accepted Create Session; 0: accepted */
+    uint8_t refusal;          /* gtpc cause */
+    uint8_t cause;            /* of an accepted Create Session; 0: accepted */
     uint8_t granted_pdn_type; /* 0: as asked */
     unsigned creates, modifies, releases, removes, commands, failures;
     unsigned sessions; /* that exist */

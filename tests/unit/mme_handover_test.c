@@ -1,5 +1,6 @@
 /*
- * mme_handover_test.c -- X2 path switch and S1 handover (TS 23.401 clause 5.5.1, TS 36.413 clause 8.4, TS 33.401 clause 7.2.8).
+ * mme_handover_test.c -- X2 path switch and S1 handover (TS 23.401 clause 5.5.1, TS 36.413
+ * clause 8.4, TS 33.401 clause 7.2.8).
  */
 #include "mme_world.h"
 
@@ -26,13 +27,13 @@ static struct mme_ue *ue(void)
     return phone_context(&phone);
 }
 
-/* ---- Path switch ----------------------------------------------------------------------------------------- */
+/* ---- Path switch
+ * ----------------------------------------------------------------------------------------- */
 
 static void path_switch(struct sctp_association *from, uint32_t enb_ue_id, uint32_t mme_id)
 {
-    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = 5,
-                                       .transport_layer_address = bytes_of(target_address, 4),
-                                       .gtp_teid = 0xa005};
+    struct s1ap_e_rab_tunnel tunnel = {
+        .e_rab_id = 5, .transport_layer_address = bytes_of(target_address, 4), .gtp_teid = 0xa005};
     struct s1ap_path_switch_request request = {
         .enb_ue_s1ap_id = enb_ue_id,
         .e_rab_to_be_switched_dl_list = {&tunnel, 1},
@@ -115,7 +116,8 @@ static void test_path_switch_fails_at_sgw(void **state)
 static void test_path_switch_without_bearer(void **state)
 {
     (void)state;
-    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = 9, .transport_layer_address = bytes_of(target_address, 4)};
+    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = 9,
+                                       .transport_layer_address = bytes_of(target_address, 4)};
     struct s1ap_path_switch_request request = {
         .enb_ue_s1ap_id = 500,
         .e_rab_to_be_switched_dl_list = {&tunnel, 1},
@@ -178,7 +180,8 @@ static void test_path_switch_during_request(void **state)
     (void)state;
     fake_hss.is_second_apn = true;
     fake_sgw.create = FAKE_WAITS;
-    fake_hss_ask(&s6a_idr_message, &(struct s6a_idr){.imsi = IMSI, .subscription_data = *fake_subscription()});
+    fake_hss_ask(&s6a_idr_message,
+                 &(struct s6a_idr){.imsi = IMSI, .subscription_data = *fake_subscription()});
     enb_drain(source);
     phone_send_esm(&phone, NAS_PDN_CONNECTIVITY_REQUEST, 0, 3, &request);
     path_switch(target, 500, phone.mme_id);
@@ -189,7 +192,8 @@ static void test_path_switch_during_request(void **state)
     assert_non_null(ue()->run);
 }
 
-/* ---- S1 handover ---------------------------------------------------------------------------------------------- */
+/* ---- S1 handover
+ * ---------------------------------------------------------------------------------------------- */
 
 static void require(uint32_t target_enb)
 {
@@ -225,9 +229,8 @@ static uint32_t expect_request(void)
 
 static void acknowledge(uint32_t mme_id)
 {
-    struct s1ap_e_rab_admitted admitted = {.e_rab_id = 5,
-                                           .transport_layer_address = bytes_of(target_address, 4),
-                                           .gtp_teid = 0xb005};
+    struct s1ap_e_rab_admitted admitted = {
+        .e_rab_id = 5, .transport_layer_address = bytes_of(target_address, 4), .gtp_teid = 0xb005};
     struct s1ap_handover_request_acknowledge message = {
         .mme_ue_s1ap_id = mme_id,
         .enb_ue_s1ap_id = 900,
@@ -325,7 +328,8 @@ static void test_target_refuses(void **state)
     require(2);
     struct s1ap_handover_failure failure = {
         .mme_ue_s1ap_id = expect_request(),
-        .cause = s1ap_cause_radio_network(S1AP_RADIO_NETWORK_NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL),
+        .cause = s1ap_cause_radio_network(
+            S1AP_RADIO_NETWORK_NO_RADIO_RESOURCES_AVAILABLE_IN_TARGET_CELL),
     };
     fake_enb_send_message(target, S1AP_HANDOVER_FAILURE, &failure);
     expect_preparation_failure(S1AP_RADIO_NETWORK_HO_FAILURE_IN_TARGET_EPC_ENB_OR_TARGET_SYSTEM);
@@ -442,11 +446,24 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(path_switch), T(path_switch_of_unknown), T(path_switch_fails_at_sgw),
-        T(path_switch_without_bearer), T(path_switch_during_path_switch), T(path_switch_during_update), T(path_switch_during_request),
-        T(handover), T(unknown_target), T(target_refuses), T(target_silent), T(target_lost),
-        T(source_lost), T(cancel), T(phone_does_not_arrive), T(notify_out_of_order),
-        T(required_twice), T(to_another_system),
+        T(path_switch),
+        T(path_switch_of_unknown),
+        T(path_switch_fails_at_sgw),
+        T(path_switch_without_bearer),
+        T(path_switch_during_path_switch),
+        T(path_switch_during_update),
+        T(path_switch_during_request),
+        T(handover),
+        T(unknown_target),
+        T(target_refuses),
+        T(target_silent),
+        T(target_lost),
+        T(source_lost),
+        T(cancel),
+        T(phone_does_not_arrive),
+        T(notify_out_of_order),
+        T(required_twice),
+        T(to_another_system),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

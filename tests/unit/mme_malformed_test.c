@@ -1,6 +1,6 @@
 /*
- * mme_malformed_test.c -- messages that have crashed other MMEs, and everything of their kind: each gets the specification's answer or
- * silence, and the MME goes on as before.
+ * mme_malformed_test.c -- messages that have crashed other MMEs, and everything of their kind: each
+ * gets the specification's answer or silence, and the MME goes on as before.
  */
 #include "mme_world.h"
 
@@ -42,7 +42,8 @@ static void initial(const void *bytes, size_t len)
     phone_send_bytes(&phone, bytes, len);
 }
 
-/* ---- NAS before there is a context ------------------------------------------------------------------------- */
+/* ---- NAS before there is a context
+ * ------------------------------------------------------------------------- */
 
 static void test_short_first_messages(void **state)
 {
@@ -50,26 +51,26 @@ static void test_short_first_messages(void **state)
         uint8_t bytes[8];
         size_t len;
     } rows[] = {
-        {{0xc7, 0x00}, 2},                         /* half a Service Request */
+        {{0xc7, 0x00}, 2}, /* half a Service Request */
         {{0xc7}, 1},
         {{0xc7, 0x00, 0x12}, 3},
-        {{0xc7, 0x00, 0x12, 0x34}, 4},             /* a Service Request of nobody */
-        {{0x07}, 1},                               /* no message type */
-        {{0x07, 0x41}, 2},                         /* Attach Request without anything */
-        {{0x07, 0x48}, 2},                         /* TAU Request without anything */
-        {{0x07, 0x45}, 2},                         /* Detach Request without anything */
+        {{0xc7, 0x00, 0x12, 0x34}, 4}, /* a Service Request of nobody */
+        {{0x07}, 1},                   /* no message type */
+        {{0x07, 0x41}, 2},             /* Attach Request without anything */
+        {{0x07, 0x48}, 2},             /* TAU Request without anything */
+        {{0x07, 0x45}, 2},             /* Detach Request without anything */
         {{0x07, 0x4c}, 2},
-        {{0x07, 0xff}, 2},                         /* no such type */
-        {{0x07, 0x42}, 2},                         /* Attach Accept, from a phone */
-        {{0x17, 0, 0, 0, 0, 0}, 6},                /* protected, and nothing in it */
+        {{0x07, 0xff}, 2},          /* no such type */
+        {{0x07, 0x42}, 2},          /* Attach Accept, from a phone */
+        {{0x17, 0, 0, 0, 0, 0}, 6}, /* protected, and nothing in it */
         {{0x17, 0, 0, 0, 0}, 5},
         {{0x27, 0, 0, 0, 0, 0, 0xaa}, 7},
         {{0x37, 0, 0, 0, 0, 0, 0x07, 0x5e}, 8},
         {{0x47, 0, 0, 0, 0, 0, 0x07, 0x5e}, 8},
-        {{0x57, 0, 0, 0, 0, 0, 0x07, 0x4d}, 8},    /* partly ciphered */
-        {{0x02, 0x01, 0xd0, 0x11}, 4},             /* ESM as a first message */
+        {{0x57, 0, 0, 0, 0, 0, 0x07, 0x4d}, 8}, /* partly ciphered */
+        {{0x02, 0x01, 0xd0, 0x11}, 4},          /* ESM as a first message */
         {{0xf7, 0x00, 0x12, 0x34}, 4},
-        {{0x97, 0x41}, 2},                         /* reserved security header */
+        {{0x97, 0x41}, 2}, /* reserved security header */
         {{0x00}, 1},
     };
 
@@ -115,7 +116,8 @@ static size_t attach_bytes(uint8_t *to, size_t size)
         .ue_network_capability = {.len = 2, .octets = {0xe0, 0xe0}},
         .esm_message_container = bytes_of(esm, sizeof(esm)),
         .drx_parameter = &(uint16_t){0x0a00},
-        .ms_network_capability = &(struct nas_ms_network_capability){.len = 3, .octets = {0xe5, 0xe0, 0x3e}},
+        .ms_network_capability =
+            &(struct nas_ms_network_capability){.len = 3, .octets = {0xe5, 0xe0, 0x3e}},
     };
     struct nas_message message = {
         .type = NAS_ATTACH_REQUEST, .direction = EPS_UPLINK, .attach_request = &request};
@@ -182,11 +184,11 @@ static void test_identities(void **state)
         {{1, 0x01}, 2},
         {{0}, 1},
         {{1, 0xf9}, 2},
-        {{8, 0xa9, 0xbc, 0xde, 0, 0, 0, 0, 0x10}, 9}, /* not digits */
+        {{8, 0xa9, 0xbc, 0xde, 0, 0, 0, 0, 0x10}, 9},         /* not digits */
         {{11, 0xf6, 0x00, 0xf1, 0x10, 0, 2, 3, 0, 0, 0}, 11}, /* a GUTI cut short */
-        {{5, 0xf4, 0, 0, 0, 1}, 6},                   /* a TMSI is none of its kinds */
-        {{8, 0x0a, 0, 0, 0, 0, 0, 0, 0}, 9},          /* an IMEI */
-        {{255, 0x09}, 2},                             /* longer than the message */
+        {{5, 0xf4, 0, 0, 0, 1}, 6},                           /* a TMSI is none of its kinds */
+        {{8, 0x0a, 0, 0, 0, 0, 0, 0, 0}, 9},                  /* an IMEI */
+        {{255, 0x09}, 2},                                     /* longer than the message */
     };
 
     (void)state;
@@ -207,15 +209,24 @@ static void test_identities(void **state)
 static void test_esm_containers(void **state)
 {
     static const uint8_t containers[][6] = {
-        {0}, {0x02}, {0x02, 0x00, 0xd0, 0x11}, {0x02, 0xff, 0xd0, 0x11}, {0x52, 0x01, 0xd0, 0x11},
-        {0x02, 0x01, 0xc2}, {0x02, 0x01, 0xff}, {0x07, 0x41}, {0x02, 0x01, 0xd0, 0x01},
-        {0x02, 0x01, 0xdc}, {0x02, 0x01, 0xd2, 0x05},
+        {0},
+        {0x02},
+        {0x02, 0x00, 0xd0, 0x11},
+        {0x02, 0xff, 0xd0, 0x11},
+        {0x52, 0x01, 0xd0, 0x11},
+        {0x02, 0x01, 0xc2},
+        {0x02, 0x01, 0xff},
+        {0x07, 0x41},
+        {0x02, 0x01, 0xd0, 0x01},
+        {0x02, 0x01, 0xdc},
+        {0x02, 0x01, 0xd2, 0x05},
     };
     static const uint8_t lengths[] = {0, 1, 4, 4, 4, 3, 3, 2, 4, 3, 4};
 
     (void)state;
     for (size_t i = 0; i < sizeof(lengths); i++) {
-        uint8_t bytes[64] = {0x07, 0x41, 0x71, 8, 0x09, 0x10, 0x10, 0, 0, 0, 0, 0x10, 2, 0xe0, 0xe0, 0};
+        uint8_t bytes[64] = {0x07, 0x41, 0x71, 8,    0x09, 0x10, 0x10, 0,
+                             0,    0,    0,    0x10, 2,    0xe0, 0xe0, 0};
         bytes[16] = lengths[i];
         memcpy(bytes + 17, containers[i], lengths[i]);
         initial(bytes, 17u + lengths[i]);
@@ -226,22 +237,24 @@ static void test_esm_containers(void **state)
     expect_alive();
 }
 
-/* ---- NAS from a phone that is registered ---------------------------------------------------------------------- */
+/* ---- NAS from a phone that is registered
+ * ---------------------------------------------------------------------- */
 
 static void send_protected(const uint8_t *plain, size_t len)
 {
     uint8_t wire[2100];
     struct writer w = writer_of(wire, sizeof(wire));
 
-    assert_int_equal(nas_protect(&phone.security, EPS_UPLINK, NAS_INTEGRITY_CIPHERED,
-                                 bytes_of(plain, len), &w),
-                     0);
+    assert_int_equal(
+        nas_protect(&phone.security, EPS_UPLINK, NAS_INTEGRITY_CIPHERED, bytes_of(plain, len), &w),
+        0);
     phone_send_bytes(&phone, wire, wr_len(&w));
 }
 
 static void test_unknown_types(void **state)
 {
-    static const uint8_t emm[] = {0x07, 0xfe}, esm[] = {0x52, 0x03, 0xfe}, cut[] = {0x02, 0x05, 0xd0};
+    static const uint8_t emm[] = {0x07, 0xfe}, esm[] = {0x52, 0x03, 0xfe},
+                         cut[] = {0x02, 0x05, 0xd0};
 
     (void)state;
     phone_attach(&phone);
@@ -311,7 +324,8 @@ static void test_out_of_order_s1ap(void **state)
     (void)state;
     phone_attach(&phone);
     phone_context_setup_response(&phone, 5); /* a second time */
-    struct s1ap_e_rab_setup_response setup = {.mme_ue_s1ap_id = phone.mme_id, .enb_ue_s1ap_id = phone.enb_id};
+    struct s1ap_e_rab_setup_response setup = {.mme_ue_s1ap_id = phone.mme_id,
+                                              .enb_ue_s1ap_id = phone.enb_id};
     fake_enb_send_message(enb, S1AP_E_RAB_SETUP_RESPONSE, &setup);
     struct s1ap_handover_notify notify = {.mme_ue_s1ap_id = phone.mme_id,
                                           .enb_ue_s1ap_id = phone.enb_id,
@@ -339,7 +353,8 @@ static void test_out_of_order_s1ap(void **state)
 static void test_huge_radio_capability(void **state)
 {
     static uint8_t huge[40000];
-    struct s1ap_ue_capability_info_indication indication = {.ue_radio_capability = bytes_of(huge, sizeof(huge))};
+    struct s1ap_ue_capability_info_indication indication = {.ue_radio_capability =
+                                                                bytes_of(huge, sizeof(huge))};
 
     (void)state;
     phone_attach(&phone);
@@ -354,7 +369,9 @@ static void test_huge_radio_capability(void **state)
     phone_serve(&phone);
 }
 
-/* ---- S6a -------------------------------------------------------------------------------------------------------- */
+/* ---- S6a
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static void test_cancellation_types(void **state)
 {
@@ -390,7 +407,9 @@ static void test_empty_requests(void **state)
     expect_alive();
 }
 
-/* ---- S11 --------------------------------------------------------------------------------------------------------- */
+/* ---- S11
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void test_empty_gtp_requests(void **state)
 {
@@ -430,10 +449,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(short_first_messages), T(refused_with_cause), T(attach_cut_at_each_length),
-        T(attach_with_each_octet_changed), T(identities), T(esm_containers), T(unknown_types),
-        T(every_type), T(unprotected), T(out_of_order_s1ap), T(huge_radio_capability),
-        T(cancellation_types), T(many_apns), T(empty_requests), T(empty_gtp_requests),
+        T(short_first_messages),
+        T(refused_with_cause),
+        T(attach_cut_at_each_length),
+        T(attach_with_each_octet_changed),
+        T(identities),
+        T(esm_containers),
+        T(unknown_types),
+        T(every_type),
+        T(unprotected),
+        T(out_of_order_s1ap),
+        T(huge_radio_capability),
+        T(cancellation_types),
+        T(many_apns),
+        T(empty_requests),
+        T(empty_gtp_requests),
         T(too_many_bearers),
     };
 

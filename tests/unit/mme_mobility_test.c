@@ -1,6 +1,7 @@
 /*
- * mme_mobility_test.c -- registered phones: idle and back, paging, tracking area updates, detach in all its ways, and what the HSS and
- * a restarted S-GW do to them (TS 23.401 clauses 5.3.3 to 5.3.8, TS 24.301 clauses 5.5.2, 5.5.3, 5.6).
+ * mme_mobility_test.c -- registered phones: idle and back, paging, tracking area updates, detach in
+ * all its ways, and what the HSS and a restarted S-GW do to them (TS 23.401 clauses 5.3.3 to 5.3.8,
+ * TS 24.301 clauses 5.5.2, 5.5.3, 5.6).
  */
 #include "mme_world.h"
 
@@ -25,7 +26,8 @@ static struct mme_ue *ue(void)
     return phone_context(&phone);
 }
 
-/* ---- Idle and back ---------------------------------------------------------------------------------------- */
+/* ---- Idle and back
+ * ---------------------------------------------------------------------------------------- */
 
 static void test_release_and_service_request(void **state)
 {
@@ -236,7 +238,9 @@ static void test_connection_lost(void **state)
     assert_true(timer_is_running(&ue()->timer));
 }
 
-/* ---- Paging ------------------------------------------------------------------------------------------------- */
+/* ---- Paging
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void notify_data(void)
 {
@@ -293,9 +297,11 @@ static void test_new_guti_after_paging(void **state)
     assert_int_equal(mme.ue_by_m_tmsi.count, 2);
     phone_idle(&phone);
     notify_data();
-    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi, phone.guti.m_tmsi);
+    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi,
+                     phone.guti.m_tmsi);
     world_run(14);
-    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi, ue()->m_tmsi);
+    assert_int_equal(enb_expect(enb, S1AP_PAGING)->paging->ue_paging_id.s_tmsi.m_tmsi,
+                     ue()->m_tmsi);
 }
 
 /* The connection is lost right after the phone was found: the S-GW may notify again. */
@@ -314,7 +320,8 @@ static void test_loss_after_paging(void **state)
     enb_expect(enb, S1AP_PAGING);
 }
 
-/* The eNodeB answered a packet of the S-GW with Error Indication: the connection is none, and the phone is paged. */
+/* The eNodeB answered a packet of the S-GW with Error Indication: the connection is none, and the
+ * phone is paged. */
 static void test_error_indication_of_enb(void **state)
 {
     struct gtpc_cause cause = {.value = GTPC_CAUSE_ERROR_INDICATION_RECEIVED};
@@ -405,7 +412,8 @@ static void test_notification_for_nobody(void **state)
     fake_sgw_ask(56, GTPC_DOWNLINK_DATA_NOTIFICATION, 0x12345, &notification);
     assert_int_equal(fake_sgw.refusals, 1);
     assert_int_equal(fake_sgw.last_cause, GTPC_CAUSE_CONTEXT_NOT_FOUND);
-    fake_sgw_ask(57, GTPC_SUSPEND_NOTIFICATION, fake_sgw.mme_teid, &(struct gtpc_suspend_notification){0});
+    fake_sgw_ask(57, GTPC_SUSPEND_NOTIFICATION, fake_sgw.mme_teid,
+                 &(struct gtpc_suspend_notification){0});
     assert_int_equal(fake_sgw.last_cause, GTPC_CAUSE_SERVICE_NOT_SUPPORTED);
 }
 
@@ -457,7 +465,8 @@ static void test_paging_with_phone_drx(void **state)
     assert_int_equal(*paging->paging_drx, S1AP_PAGING_DRX_V64);
 }
 
-/* ---- Mobile reachable and implicit detach -------------------------------------------------------------------- */
+/* ---- Mobile reachable and implicit detach
+ * -------------------------------------------------------------------- */
 
 static void test_silence(void **state)
 {
@@ -499,7 +508,8 @@ static void test_never_periodic(void **state)
     assert_true(ue()->is_reachable);
 }
 
-/* ---- Tracking area update --------------------------------------------------------------------------------------- */
+/* ---- Tracking area update
+ * --------------------------------------------------------------------------------------- */
 
 static void test_periodic_update(void **state)
 {
@@ -681,7 +691,9 @@ static void test_update_during_service_request(void **state)
     assert_int_equal(mme_outcome_count(MME_UE_SERVICE_REQUEST, MME_ABORTED), 1);
 }
 
-/* ---- Detach --------------------------------------------------------------------------------------------------------- */
+/* ---- Detach
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void test_detach(void **state)
 {
@@ -857,7 +869,8 @@ static void test_attach_during_network_detach(void **state)
     assert_int_equal(fake_sgw.sessions, 1);
 }
 
-/* ---- What the HSS says -------------------------------------------------------------------------------------------- */
+/* ---- What the HSS says
+ * -------------------------------------------------------------------------------------------- */
 
 static void cancel(uint32_t type, uint32_t flags)
 {
@@ -881,7 +894,8 @@ static void test_withdrawn(void **state)
     (void)state;
     cancel(S6A_SUBSCRIPTION_WITHDRAWAL, 0);
     const struct nas_message *message = phone_expect(&phone, NAS_DETACH_REQUEST);
-    assert_int_equal(message->detach_request_downlink->detach_type, NAS_DETACH_REATTACH_NOT_REQUIRED);
+    assert_int_equal(message->detach_request_downlink->detach_type,
+                     NAS_DETACH_REATTACH_NOT_REQUIRED);
     assert_int_equal(*message->detach_request_downlink->emm_cause, 8);
     accept_detach();
     assert_int_equal(fake_hss.purs, 0);
@@ -932,9 +946,12 @@ static void test_reset(void **state)
 
 static void test_inserted_data(void **state)
 {
-    uint32_t flags = S6A_IDR_UE_REACHABILITY | S6A_IDR_EPS_USER_STATE | S6A_IDR_EPS_LOCATION | S6A_IDR_T_ADS;
-    struct s6a_ambr ambr = {.max_requested_bandwidth_ul = 1000000, .max_requested_bandwidth_dl = 2000000};
-    struct s6a_idr request = {.imsi = IMSI, .subscription_data = {.ambr = &ambr}, .idr_flags = &flags};
+    uint32_t flags =
+        S6A_IDR_UE_REACHABILITY | S6A_IDR_EPS_USER_STATE | S6A_IDR_EPS_LOCATION | S6A_IDR_T_ADS;
+    struct s6a_ambr ambr = {.max_requested_bandwidth_ul = 1000000,
+                            .max_requested_bandwidth_dl = 2000000};
+    struct s6a_idr request = {
+        .imsi = IMSI, .subscription_data = {.ambr = &ambr}, .idr_flags = &flags};
 
     (void)state;
     fake_hss_ask(&s6a_idr_message, &request);
@@ -976,7 +993,8 @@ static void test_deleted_data(void **state)
     accept_detach();
 }
 
-/* ---- The S-GW restarts ---------------------------------------------------------------------------------------------- */
+/* ---- The S-GW restarts
+ * ---------------------------------------------------------------------------------------------- */
 
 static void test_sgw_restart_while_connected(void **state)
 {
@@ -1047,7 +1065,9 @@ static void test_release_tells_of_lost_session(void **state)
     assert_int_equal(mme.ues.count, 0);
 }
 
-/* ---- Size ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Size
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void test_size_of_idle_phone(void **state)
 {
@@ -1066,24 +1086,68 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(release_and_service_request), T(key_of_service_request), T(wrong_short_mac),
-        T(replayed_service_request), T(unknown_phone), T(context_setup_fails), T(enb_silent),
-        T(sgw_knows_nothing), T(service_request_on_new_connection), T(service_request_during_release),
-        T(extended_service_request), T(connection_lost), T(paging), T(new_guti_after_paging),
-        T(loss_after_paging), T(error_indication_of_enb), T(paging_area),
-        T(paging_without_last_enb), T(notified_twice), T(notified_during_release),
-        T(notification_for_nobody), T(attach_answers_paging), T(update_answers_paging),
-        T(detach_answers_paging), T(paging_with_phone_drx), T(silence), T(heard_in_time),
-        T(never_periodic), T(periodic_update), T(update_in_new_area), T(no_update_complete),
-        T(active_update), T(active_update_without_response), T(update_while_connected),
-        T(update_of_unknown_phone), T(update_where_we_do_not_serve), T(update_without_bearers),
-        T(repeated_update), T(update_during_service_request), T(detach), T(switch_off_from_idle),
-        T(imsi_detach), T(spoofed_detach), T(detach_while_sgw_is_silent), T(attach_during_detach),
-        T(network_detach), T(network_detach_of_idle_phone), T(network_detach_unanswered),
-        T(both_detach), T(update_during_network_detach), T(attach_during_network_detach),
-        T(cancelled_for_another_mme), T(withdrawn), T(cancelled_to_reattach), T(cancel_of_unknown),
-        T(reset), T(inserted_data), T(deleted_data), T(sgw_restart_while_connected),
-        T(sgw_restart_while_idle), T(sgw_restart_during_attach), T(release_tells_of_lost_session),
+        T(release_and_service_request),
+        T(key_of_service_request),
+        T(wrong_short_mac),
+        T(replayed_service_request),
+        T(unknown_phone),
+        T(context_setup_fails),
+        T(enb_silent),
+        T(sgw_knows_nothing),
+        T(service_request_on_new_connection),
+        T(service_request_during_release),
+        T(extended_service_request),
+        T(connection_lost),
+        T(paging),
+        T(new_guti_after_paging),
+        T(loss_after_paging),
+        T(error_indication_of_enb),
+        T(paging_area),
+        T(paging_without_last_enb),
+        T(notified_twice),
+        T(notified_during_release),
+        T(notification_for_nobody),
+        T(attach_answers_paging),
+        T(update_answers_paging),
+        T(detach_answers_paging),
+        T(paging_with_phone_drx),
+        T(silence),
+        T(heard_in_time),
+        T(never_periodic),
+        T(periodic_update),
+        T(update_in_new_area),
+        T(no_update_complete),
+        T(active_update),
+        T(active_update_without_response),
+        T(update_while_connected),
+        T(update_of_unknown_phone),
+        T(update_where_we_do_not_serve),
+        T(update_without_bearers),
+        T(repeated_update),
+        T(update_during_service_request),
+        T(detach),
+        T(switch_off_from_idle),
+        T(imsi_detach),
+        T(spoofed_detach),
+        T(detach_while_sgw_is_silent),
+        T(attach_during_detach),
+        T(network_detach),
+        T(network_detach_of_idle_phone),
+        T(network_detach_unanswered),
+        T(both_detach),
+        T(update_during_network_detach),
+        T(attach_during_network_detach),
+        T(cancelled_for_another_mme),
+        T(withdrawn),
+        T(cancelled_to_reattach),
+        T(cancel_of_unknown),
+        T(reset),
+        T(inserted_data),
+        T(deleted_data),
+        T(sgw_restart_while_connected),
+        T(sgw_restart_while_idle),
+        T(sgw_restart_during_attach),
+        T(release_tells_of_lost_session),
         T(size_of_idle_phone),
     };
 

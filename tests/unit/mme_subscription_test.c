@@ -1,5 +1,6 @@
 /*
- * mme_subscription_test.c -- subscription data and shared bytes by themselves: taken, changed, removed, shared; the choice of an APN.
+ * mme_subscription_test.c -- subscription data and shared bytes by themselves: taken, changed,
+ * removed, shared; the choice of an APN.
  */
 #include "mme_world.h"
 
@@ -25,12 +26,14 @@ static int teardown(void **state)
     return world_teardown(state);
 }
 
-/* ---- Shared bytes ---------------------------------------------------------------------------------------- */
+/* ---- Shared bytes
+ * ---------------------------------------------------------------------------------------- */
 
 static void test_sharing(void **state)
 {
     (void)state;
-    const struct mme_shared *a = mme_share("one", 3), *b = mme_share("one", 3), *c = mme_share("two", 3);
+    const struct mme_shared *a = mme_share("one", 3), *b = mme_share("one", 3),
+                            *c = mme_share("two", 3);
     assert_ptr_equal(a, b);
     assert_ptr_not_equal(a, c);
     assert_int_equal(mme_shared_count(), 2);
@@ -59,7 +62,8 @@ static void test_many_share(void **state)
         mme_unshare(all[i]);
 }
 
-/* ---- Subscription data -------------------------------------------------------------------------------------- */
+/* ---- Subscription data
+ * -------------------------------------------------------------------------------------- */
 
 static const struct mme_apn *choose(const char *asked, char name[APN_SIZE])
 {
@@ -94,7 +98,8 @@ static void test_choice(void **state)
 
 static void test_values(void **state)
 {
-    uint32_t capable = S6A_PRE_EMPTION_CAPABILITY_ENABLED, proof = S6A_PRE_EMPTION_VULNERABILITY_DISABLED;
+    uint32_t capable = S6A_PRE_EMPTION_CAPABILITY_ENABLED,
+             proof = S6A_PRE_EMPTION_VULNERABILITY_DISABLED;
     struct s6a_eps_subscribed_qos_profile qos = {
         .qos_class_identifier = 7,
         .allocation_retention_priority = {.priority_level = 3,
@@ -105,7 +110,8 @@ static void test_values(void **state)
                                             {.family = DIAMETER_ADDRESS_IPV6}};
     struct diameter_address pgw = {.family = DIAMETER_ADDRESS_IPV4, .ipv4 = {0x0200000a}};
     struct s6a_mip6_agent_info agent = {.mip_home_agent_address = {&pgw, 1}};
-    struct s6a_ambr ambr = {.max_requested_bandwidth_ul = 5000, .max_requested_bandwidth_dl = 4294967295u};
+    struct s6a_ambr ambr = {.max_requested_bandwidth_ul = 5000,
+                            .max_requested_bandwidth_dl = 4294967295u};
     struct s6a_apn_configuration apns[2] = {
         {.context_identifier = 4,
          .service_selection = "a",
@@ -116,12 +122,14 @@ static void test_values(void **state)
          .ambr = &ambr},
         {.context_identifier = 5, .service_selection = "b"},
     };
-    struct s6a_apn_configuration_profile profile = {.context_identifier = 4, .apn_configuration = {apns, 2}};
+    struct s6a_apn_configuration_profile profile = {.context_identifier = 4,
+                                                    .apn_configuration = {apns, 2}};
     struct s6a_subscription_data data = {.apn_configuration_profile = &profile};
 
     (void)state;
     assert_int_equal(mme_subscription_take(ue, &data, true), 0);
-    const struct mme_apn *a = &mme_subscription_of(ue)->apns[0], *b = &mme_subscription_of(ue)->apns[1];
+    const struct mme_apn *a = &mme_subscription_of(ue)->apns[0],
+                         *b = &mme_subscription_of(ue)->apns[1];
     assert_int_equal(a->qci, 7);
     assert_int_equal(a->arp_priority, 3);
     assert_true(a->may_pre_empt);
@@ -152,7 +160,8 @@ static void test_changes(void **state)
     };
     struct s6a_subscription_data data = {.apn_configuration_profile = &profile};
     uint32_t ids[] = {1};
-    struct s6a_dsr deletion = {.dsr_flags = S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS, .context_identifier = {ids, 1}};
+    struct s6a_dsr deletion = {.dsr_flags = S6A_DSR_PDN_SUBSCRIPTION_CONTEXTS,
+                               .context_identifier = {ids, 1}};
     char name[APN_SIZE];
 
     (void)state;
@@ -172,7 +181,8 @@ static void test_changes(void **state)
     assert_string_equal(ue->msisdn, "");
 }
 
-/* ---- Bearers and GUTIs -------------------------------------------------------------------------------------------- */
+/* ---- Bearers and GUTIs
+ * -------------------------------------------------------------------------------------------- */
 
 static void test_bearers(void **state)
 {

@@ -11,23 +11,26 @@
 static struct arena arena;
 static uint32_t next_enb_ue_id;
 
-/* ---- World ----------------------------------------------------------------------------------------------- */
+/* ---- World
+ * -----------------------------------------------------------------------------------------------
+ */
 
-static const char configuration[] = "mme:\n"
-                                    "  name: test\n"
-                                    "  mme_group_id: 2\n"
-                                    "  mme_code: 3\n"
-                                    "  tracking_areas:\n"
-                                    "    - {plmn: '00101', tacs: [1, 2]}\n"
-                                    "    - {plmn: '00101', tacs: [7]}\n"
-                                    "  s1ap: {listen: ['127.0.0.1:36412']}\n"
-                                    "  s11: {}\n"
-                                    "  sgw: [127.0.0.3]\n"
-                                    "  pgw: [{address: 127.0.0.4}]\n"
-                                    "  timers: {t3413: 10ms, t3422: 10ms, t3450: 10ms, t3460: 10ms, t3470: 10ms, t3485: 10ms,\n"
-                                    "           t3486: 10ms, t3489: 10ms, t3495: 10ms, s1_response: 40ms,\n"
-                                    "           mobile_reachable: 40ms, implicit_detach: 40ms}\n"
-                                    "  limits: {max_enbs: 3, max_ues: 40}\n";
+static const char configuration[] =
+    "mme:\n"
+    "  name: test\n"
+    "  mme_group_id: 2\n"
+    "  mme_code: 3\n"
+    "  tracking_areas:\n"
+    "    - {plmn: '00101', tacs: [1, 2]}\n"
+    "    - {plmn: '00101', tacs: [7]}\n"
+    "  s1ap: {listen: ['127.0.0.1:36412']}\n"
+    "  s11: {}\n"
+    "  sgw: [127.0.0.3]\n"
+    "  pgw: [{address: 127.0.0.4}]\n"
+    "  timers: {t3413: 10ms, t3422: 10ms, t3450: 10ms, t3460: 10ms, t3470: 10ms, t3485: 10ms,\n"
+    "           t3486: 10ms, t3489: 10ms, t3495: 10ms, s1_response: 40ms,\n"
+    "           mobile_reachable: 40ms, implicit_detach: 40ms}\n"
+    "  limits: {max_enbs: 3, max_ues: 40}\n";
 
 static struct config *file;
 
@@ -92,7 +95,9 @@ void expect_nothing_left(void)
     assert_int_equal(fake_sgw.sessions, 0);
 }
 
-/* ---- eNodeB ------------------------------------------------------------------------------------------------ */
+/* ---- eNodeB
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static struct plmn plmn_of(const char *digits)
 {
@@ -102,7 +107,8 @@ static struct plmn plmn_of(const char *digits)
     return plmn;
 }
 
-void enb_setup_request(struct sctp_association *enb, uint32_t enb_id, const char *plmn, uint16_t tac)
+void enb_setup_request(struct sctp_association *enb, uint32_t enb_id, const char *plmn,
+                       uint16_t tac)
 {
     struct plmn broadcast = plmn_of(plmn);
     struct s1ap_supported_ta ta = {.tac = tac, .broadcast_plmns = {&broadcast, 1}};
@@ -162,7 +168,8 @@ void enb_drain(struct sctp_association *enb)
         ;
 }
 
-/* ---- Phone: sending ---------------------------------------------------------------------------------------------- */
+/* ---- Phone: sending
+ * ---------------------------------------------------------------------------------------------- */
 
 void phone_init(struct phone *phone, const char *imsi, struct sctp_association *enb)
 {
@@ -192,7 +199,8 @@ static struct ecgi cell(void)
 
 static void send_initial(struct phone *phone, struct bytes nas)
 {
-    struct s1ap_s_tmsi s_tmsi = {.mme_code = phone->guti.gummei.mme_code, .m_tmsi = phone->guti.m_tmsi};
+    struct s1ap_s_tmsi s_tmsi = {.mme_code = phone->guti.gummei.mme_code,
+                                 .m_tmsi = phone->guti.m_tmsi};
     struct s1ap_initial_ue_message message = {
         .enb_ue_s1ap_id = next_enb_ue_id++,
         .nas_pdu = nas,
@@ -256,7 +264,8 @@ void phone_send_plain(struct phone *phone, enum nas_message_type type, void *bod
     send_message(phone, &message, false);
 }
 
-void phone_send_esm(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti, void *body)
+void phone_send_esm(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti,
+                    void *body)
 {
     struct nas_message message = {
         .type = type, .direction = EPS_UPLINK, .ebi = ebi, .pti = pti, .body = body};
@@ -264,7 +273,9 @@ void phone_send_esm(struct phone *phone, enum nas_message_type type, uint8_t ebi
     send_message(phone, &message, phone->is_secured);
 }
 
-/* ---- Phone: receiving ----------------------------------------------------------------------------------------------- */
+/* ---- Phone: receiving
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* A Security Mode Command is checked with the context that it begins. */
 static void begin_security(struct phone *phone, const struct nas_header *header)
@@ -274,7 +285,8 @@ static void begin_security(struct phone *phone, const struct nas_header *header)
 
     assert_int_equal(nas_decode(header->inner, EPS_DOWNLINK, &arena, &message, &fault), 0);
     assert_int_equal(message.type, NAS_SECURITY_MODE_COMMAND);
-    assert_int_equal(nas_security_start(&phone->security, phone->kasme, message.security_mode_command->nas_ksi,
+    assert_int_equal(nas_security_start(&phone->security, phone->kasme,
+                                        message.security_mode_command->nas_ksi,
                                         message.security_mode_command->selected_eea,
                                         message.security_mode_command->selected_eia),
                      0);
@@ -395,7 +407,9 @@ void phone_expect_release(struct phone *phone)
     fake_enb_send_message(phone->enb, S1AP_UE_CONTEXT_RELEASE_COMPLETE, &complete);
 }
 
-/* ---- Attach ------------------------------------------------------------------------------------------------------------ */
+/* ---- Attach
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 void phone_attach_request_by(struct phone *phone, const struct nas_identity *identity)
 {
@@ -456,7 +470,8 @@ void phone_answer_authentication(struct phone *phone)
 
     memcpy(sim.k, fake_hss.k, 16);
     memcpy(sim.opc, fake_hss.opc, 16);
-    assert_int_equal(milenage_autn_open(&sim, phone->rand, phone->autn, &vector, &phone->sqn, NULL), 0);
+    assert_int_equal(milenage_autn_open(&sim, phone->rand, phone->autn, &vector, &phone->sqn, NULL),
+                     0);
     wr_plmn(&w, &plmn);
     assert_int_equal(kdf_kasme(vector.ck, vector.ik, sn_id, phone->autn, phone->kasme), 0);
     response.res = bytes_of(vector.res, 8);
@@ -486,7 +501,8 @@ void phone_expect_accept(struct phone *phone)
     assert_non_null(accept->guti);
     phone->guti = accept->guti->guti;
     phone->has_guti = true;
-    assert_int_equal(nas_decode(accept->esm_message_container, EPS_DOWNLINK, &arena, esm, &fault), 0);
+    assert_int_equal(nas_decode(accept->esm_message_container, EPS_DOWNLINK, &arena, esm, &fault),
+                     0);
     assert_int_equal(esm->type, NAS_ACTIVATE_DEFAULT_BEARER_REQUEST);
     assert_int_equal(esm->pti, phone->pti);
     phone->ebi = esm->ebi;
@@ -499,8 +515,9 @@ void phone_expect_accept(struct phone *phone)
 void phone_context_setup_response(struct phone *phone, uint8_t ebi)
 {
     static const uint8_t address[4] = {127, 0, 0, 9};
-    struct s1ap_e_rab_tunnel tunnel = {
-        .e_rab_id = ebi, .transport_layer_address = bytes_of(address, 4), .gtp_teid = 0x9000u + ebi};
+    struct s1ap_e_rab_tunnel tunnel = {.e_rab_id = ebi,
+                                       .transport_layer_address = bytes_of(address, 4),
+                                       .gtp_teid = 0x9000u + ebi};
     struct s1ap_initial_context_setup_response response = {
         .mme_ue_s1ap_id = phone->mme_id,
         .enb_ue_s1ap_id = phone->enb_id,
@@ -542,7 +559,9 @@ void phone_attach(struct phone *phone)
     assert_true(phone_context(phone)->is_registered);
 }
 
-/* ---- Idle and back ---------------------------------------------------------------------------------------------------------- */
+/* ---- Idle and back
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 void phone_idle(struct phone *phone)
 {

@@ -1,6 +1,7 @@
 /*
- * mme_world.h -- a small LTE world around the MME under test: an eNodeB and phones that follow the specifications step by step, so that
- * a test reads as the exchange it tests, and can leave it at any step.
+ * mme_world.h -- a small LTE world around the MME under test: an eNodeB and phones that follow the
+ * specifications step by step, so that a test reads as the exchange it tests, and can leave it at
+ * any step.
  *
  * Functions that expect something fail the test when it is something else.
  */
@@ -49,12 +50,14 @@ int world_teardown(void **state);
 /* Time passes. */
 void world_run(unsigned ms);
 
-/* ---- eNodeB ------------------------------------------------------------------------------------------- */
+/* ---- eNodeB
+ * ------------------------------------------------------------------------------------------- */
 
 /* An eNodeB with S1 Setup done. */
 struct sctp_association *enb_up(uint32_t enb_id, uint16_t tac);
 
-void enb_setup_request(struct sctp_association *enb, uint32_t enb_id, const char *plmn, uint16_t tac);
+void enb_setup_request(struct sctp_association *enb, uint32_t enb_id, const char *plmn,
+                       uint16_t tac);
 
 /* The next message of the MME, decoded; it must be this one. */
 const struct s1ap_pdu *enb_expect(struct sctp_association *enb, enum s1ap_message message);
@@ -63,17 +66,21 @@ void enb_expect_nothing(struct sctp_association *enb);
 /* Drops what the MME has sent. */
 void enb_drain(struct sctp_association *enb);
 
-/* ---- Phone --------------------------------------------------------------------------------------------- */
+/* ---- Phone
+ * --------------------------------------------------------------------------------------------- */
 
 void phone_init(struct phone *phone, const char *imsi, struct sctp_association *enb);
 
-/* Sends a NAS message: protected when the phone is secured; in an Initial UE Message when it is not connected. */
+/* Sends a NAS message: protected when the phone is secured; in an Initial UE Message when it is not
+ * connected. */
 void phone_send(struct phone *phone, enum nas_message_type type, void *body);
-void phone_send_esm(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti, void *body);
+void phone_send_esm(struct phone *phone, enum nas_message_type type, uint8_t ebi, uint8_t pti,
+                    void *body);
 void phone_send_bytes(struct phone *phone, const void *bytes, size_t len);
 void phone_send_plain(struct phone *phone, enum nas_message_type type, void *body);
 
-/* The next message for the phone, deciphered; it must be this one. Takes it out of whatever S1AP message carries it. */
+/* The next message for the phone, deciphered; it must be this one. Takes it out of whatever S1AP
+ * message carries it. */
 const struct nas_message *phone_expect(struct phone *phone, enum nas_message_type type);
 
 /* The NAS message in these bytes. */
