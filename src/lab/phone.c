@@ -272,7 +272,7 @@ static int open_new_context(struct phone *phone, struct bytes pdu, struct nas_op
 static int open_pdu(struct phone *phone, struct bytes pdu, struct bytes *plain)
 {
     struct nas_header header;
-    struct nas_opened opened;
+    struct nas_opened opened = {0};
     int err = nas_header_read(pdu, &header);
 
     if (err < 0)
@@ -298,7 +298,7 @@ void phone_downlink_nas(struct phone *phone, struct bytes pdu)
 {
     struct nas_message m;
     struct nas_fault fault;
-    struct bytes plain = {0};
+    struct bytes plain;
 
     int err = open_pdu(phone, pdu, &plain);
     if (err < 0) {

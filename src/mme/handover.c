@@ -83,6 +83,8 @@ static int send_request(struct mme_ue *ue, const struct s1ap_handover_required *
         .ue_security_capabilities = mme_security_capabilities(ue),
     };
 
+    if (!source)
+        return -ENOTCONN;
     request.e_rab_to_be_setup_list.at = e_rabs;
     request.e_rab_to_be_setup_list.count = list_e_rabs(ue, e_rabs, gbr);
     /* The chain of next hops goes on at the target (TS 33.401 clause 7.2.8.4.4). */

@@ -155,6 +155,7 @@ void mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *
     unsigned row = run->procedure * MME_OUTCOMES + outcome;
     bool every = mme.config.log_success && outcome == MME_SUCCEEDED;
     char line[256];
+    struct text t = text_in(line, sizeof(line));
 
     outcomes[row].value++;
     if (outcome == MME_SUCCEEDED && run->procedure == MME_ATTACH)
@@ -165,7 +166,7 @@ void mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    text_vadd(&t, format, args);
     va_end(args);
     const char *name = mme_procedure_name(run->procedure);
     if (every)

@@ -99,7 +99,10 @@ static int ask(struct mme_ue *ue, const struct diameter_message *message, void *
     if (err < 0)
         return unreachable(failure, err);
     uint32_t result = diameter_result_of(answer);
-    return diameter_result_is_success(result) ? mme_check(ue) : refused(failure, result);
+    if (!diameter_result_is_success(result))
+        return refused(failure, result);
+    err = mme_check(ue);
+    return err < 0 ? unreachable(failure, err) : 0;
 }
 
 static struct plmn visited_plmn(const struct mme_ue *ue)
@@ -120,7 +123,7 @@ int mme_s6a_authentication_information(struct mme_ue *ue,
         .requested_eutran_authentication_info = &wanted,
         .visited_plmn_id = visited_plmn(ue),
     };
-    struct s6a_aia answer;
+    struct s6a_aia answer = {0};
 
     memcpy(request.imsi, ue->imsi, sizeof(request.imsi));
     int err = ask(ue, &s6a_air_message, &request, &answer, failure);
@@ -172,7 +175,7 @@ int mme_s6a_update_location(struct mme_ue *ue, bool initial_attach, struct emm_f
                      (initial_attach ? S6A_ULR_INITIAL_ATTACH : 0),
         .visited_plmn_id = visited_plmn(ue),
     };
-    struct s6a_ula answer;
+    struct s6a_ula answer = {0};
 
     memcpy(request.imsi, ue->imsi, sizeof(request.imsi));
     /* From here on the HSS may have us as the serving node, whatever becomes of its answer. */
@@ -198,7 +201,7 @@ int mme_s6a_update_location(struct mme_ue *ue, bool initial_attach, struct emm_f
 void mme_s6a_purge(struct mme_ue *ue)
 {
     struct s6a_pur request = {.pur_flags = &(uint32_t){S6A_PUR_UE_PURGED_IN_MME}};
-    struct s6a_pua answer;
+    struct s6a_pua answer = {0};
 
     if (!mme.config.purge_on_detach || !ue->imsi[0])
         return;
@@ -214,7 +217,7 @@ void mme_s6a_notify_reachable(struct mme_ue *ue)
     struct s6a_nor request = {
         .nor_flags = &(uint32_t){S6A_NOR_UE_REACHABLE | S6A_NOR_S6A_INDICATOR},
     };
-    struct s6a_noa answer;
+    struct s6a_noa answer = {0};
 
     memcpy(request.imsi, ue->imsi, sizeof(request.imsi));
     if (ask(ue, &s6a_nor_message, &request, &answer, &failure) == 0)
@@ -232,7 +235,7 @@ void mme_s6a_notify_pgw(struct mme_ue *ue, const struct mme_pdn *pdn)
         .context_identifier = &(uint32_t){pdn->context_id},
         .service_selection = &apn,
     };
-    struct s6a_noa answer;
+    struct s6a_noa answer = {0};
 
     if (pdn->pgw.len == 0)
         return;

@@ -246,9 +246,9 @@ static json_t *summary_json(void)
     json_object_set_new(row, "procedures", json_integer(mme.runs));
     json_object_set_new(row, "overloaded", json_boolean(mme.is_overloaded));
     json_object_set_new(row, "shared_contents", json_integer((json_int_t)mme_shared_count()));
-    json_object_set_new(
-        row, "bytes_per_idle_phone",
-        json_integer((json_int_t)(mme.ues.slot_size + mme.pdns.slot_size + mme.bearers.slot_size)));
+    json_int_t bytes = (json_int_t)mme.ues.slot_size + (json_int_t)mme.pdns.slot_size +
+                       (json_int_t)mme.bearers.slot_size;
+    json_object_set_new(row, "bytes_per_idle_phone", json_integer(bytes));
     return row;
 }
 

@@ -213,6 +213,7 @@ class Capture:
                                         stdin=subprocess.DEVNULL)
         wait_for("tcpdump", lambda: "listening" in self.said() or self.process.poll() is not None)
         assert self.process.poll() is None, f"tcpdump: {self.said()}"
+        time.sleep(1)  # it says so a moment before it does
 
     def said(self):
         self.log.seek(0)
