@@ -391,16 +391,25 @@ static void attach_reject(struct mme_ue *ue, const struct attach *attach, int er
     mme_outcome(ue, err == -EACCES ? MME_REJECTED : MME_FAILED, "%s", why);
 }
 
+static const char *describe(const struct mme_ue *ue, const struct attach *attach)
+{
+    static char line[256];
+    const struct mme_enb *enb = mme_enb_get(ue->last_enb);
+    struct text t = text_in(line, sizeof(line));
+
+    text_add(&t, "%s, APN %s, %s, %llu ms", esm_address_text(attach->pdn),
+             mme_apn_name(attach->pdn), enb ? mme_enb_title(enb) : "eNodeB gone",
+             (unsigned long long)((clock_now_us() - ue->run->began_us) / 1000));
+    return line;
+}
+
 static void attach_done(struct mme_ue *ue, const struct attach *attach)
 {
-    const struct mme_enb *enb = mme_enb_get(ue->last_enb);
-
     emm_information(ue);
     if (mme.config.notify_pgw)
         mme_s6a_notify_pgw(ue, attach->pdn);
-    mme_outcome(ue, MME_SUCCEEDED, "%s, APN %s, %s, %llu ms", esm_address_text(attach->pdn),
-                mme_apn_name(attach->pdn), enb ? mme_enb_title(enb) : "eNodeB gone",
-                (unsigned long long)((clock_now_us() - ue->run->began_us) / 1000));
+    mme_outcome(ue, MME_SUCCEEDED, "%s",
+                mme_outcome_is_told(ue, MME_SUCCEEDED) ? describe(ue, attach) : "");
 }
 
 /* ---- The figure

@@ -139,21 +139,30 @@ uint64_t mme_outcome_count(enum mme_procedure procedure, enum mme_outcome outcom
     return outcomes[procedure * MME_OUTCOMES + outcome].value;
 }
 
-/* True when this second's lines are used up: then the line is counted and need not even be written.
- */
-static bool is_used_up(struct log_limit *limit)
+static unsigned row_of(const struct mme_ue *ue, enum mme_outcome outcome)
 {
-    if (limit->spoken < LOG_BURST || limit->second != clock_now_us() / 1000000)
+    return ue->run->procedure * MME_OUTCOMES + outcome;
+}
+
+static bool is_every_one_told(enum mme_outcome outcome)
+{
+    return mme.config.log_success && outcome == MME_SUCCEEDED;
+}
+
+bool mme_outcome_is_told(const struct mme_ue *ue, enum mme_outcome outcome)
+{
+    const struct log_limit *limit = &limits[row_of(ue, outcome)];
+
+    if (!log_is_on(levels[outcome]))
         return false;
-    limit->left_out++;
-    return true;
+    return is_every_one_told(outcome) || limit->spoken < LOG_BURST ||
+           limit->second != clock_now_us() / 1000000;
 }
 
 void mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *format, ...)
 {
     const struct mme_run *run = ue->run;
-    unsigned row = run->procedure * MME_OUTCOMES + outcome;
-    bool every = mme.config.log_success && outcome == MME_SUCCEEDED;
+    unsigned row = row_of(ue, outcome);
     char line[256];
     struct text t = text_in(line, sizeof(line));
 
@@ -162,14 +171,16 @@ void mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *
         histogram_observe(&attach_time, clock_now_us() - run->began_us);
     if (outcome == MME_SUCCEEDED && run->procedure == MME_UE_SERVICE_REQUEST)
         histogram_observe(&service_request_time, clock_now_us() - run->began_us);
-    if (!log_is_on(levels[outcome]) || (!every && is_used_up(&limits[row])))
+    if (!mme_outcome_is_told(ue, outcome)) {
+        limits[row].left_out++;
         return;
+    }
     va_list args;
     va_start(args, format);
     text_vadd(&t, format, args);
     va_end(args);
     const char *name = mme_procedure_name(run->procedure);
-    if (every)
+    if (is_every_one_told(outcome))
         log_info("%s %s: %s", name, outcome_names[outcome], line);
     else
         log_limited(&limits[row], levels[outcome], "%s %s: %s", name, outcome_names[outcome], line);

@@ -54,6 +54,10 @@ enum mme_outcome {
 __attribute__((format(printf, 3, 4))) void
 mme_outcome(const struct mme_ue *ue, enum mme_outcome outcome, const char *format, ...);
 
+/* False when the line of such an outcome would be left out now: what is dear to say need not be put
+ * together. */
+bool mme_outcome_is_told(const struct mme_ue *ue, enum mme_outcome outcome);
+
 uint64_t mme_outcome_count(enum mme_procedure procedure, enum mme_outcome outcome);
 
 /* Registers everything; forgets all counts. */

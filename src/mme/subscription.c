@@ -26,7 +26,8 @@ struct place {
 
 static struct mme_subscription *begin(const struct mme_ue *ue, bool is_whole, struct place *place)
 {
-    memset(place, 0, sizeof(*place));
+    memset(place->bytes, 0,
+           sizeof(struct mme_subscription)); /* a row is cleared when it is taken */
     if (!is_whole && ue->subscription)
         memcpy(place->bytes, ue->subscription->bytes, ue->subscription->len);
     return (struct mme_subscription *)(void *)place->bytes;

@@ -99,7 +99,8 @@ void mme_ue_set_imsi(struct mme_ue *ue, const char *imsi)
 {
     if (trace_is_on() && strcmp(ue->imsi, imsi) != 0)
         trace_alias(mme_ue_subject(ue), imsi);
-    snprintf(ue->imsi, sizeof(ue->imsi), "%s", imsi);
+    memcpy(ue->imsi, imsi, strnlen(imsi, sizeof(ue->imsi) - 1) + 1);
+    ue->imsi[sizeof(ue->imsi) - 1] = '\0';
     fiber_set_subject(ue->imsi);
 }
 
