@@ -88,6 +88,8 @@ static void ue_capability_info(struct mme_s1 *s1, struct mme_ue *ue, const struc
     uint64_t limit = mme.config.limits.max_radio_capability_bytes;
 
     (void)s1;
+    if (s1ap_lacks(pdu, S1AP_ID_UE_RADIO_CAPABILITY))
+        return;
     mme_unshare(ue->radio_capability);
     mme_unshare(ue->paging_capability);
     ue->radio_capability =

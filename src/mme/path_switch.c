@@ -110,7 +110,8 @@ void mme_path_switch(struct mme_ue *ue, const struct mme_event *event)
         mme_outcome(ue, MME_REJECTED, "the phone is not connected as the eNodeB says");
         return;
     }
-    check_capabilities(ue, &request->ue_security_capabilities);
+    if (!s1ap_lacks(event->s1ap, S1AP_ID_UE_SECURITY_CAPABILITIES))
+        check_capabilities(ue, &request->ue_security_capabilities);
     mme_bearers_off_air(ue);
     mme_take_e_rabs(ue, request->e_rab_to_be_switched_dl_list.at,
                     request->e_rab_to_be_switched_dl_list.count, &access);

@@ -67,7 +67,12 @@ static struct udp_peer *choose_sgw(void)
 
 struct gtpc_uli mme_uli(const struct mme_ue *ue)
 {
-    return (struct gtpc_uli){.has_tai = true, .has_ecgi = true, .tai = ue->tai, .ecgi = ue->ecgi};
+    return (struct gtpc_uli){
+        .has_tai = true,
+        .has_ecgi = ue->ecgi.plmn.mnc_digits > 0,
+        .tai = ue->tai,
+        .ecgi = ue->ecgi,
+    };
 }
 
 /* TS 29.274 table C.3: what a refusal of the gateways means for the phone. */

@@ -310,7 +310,7 @@ static void tell(struct mme_ue *ue, uint32_t flags, struct told *told, struct s6
     if (flags & S6A_IDR_EPS_LOCATION) {
         told->age = (uint32_t)(idle_ms / 60000);
         told->mme_location = (struct s6a_mme_location_information){
-            .e_utran_cell_global_identity = &ue->ecgi,
+            .e_utran_cell_global_identity = ue->ecgi.plmn.mnc_digits > 0 ? &ue->ecgi : NULL,
             .tracking_area_identity = &ue->tai,
             .age_of_location_information = &told->age,
         };

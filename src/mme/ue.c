@@ -217,9 +217,9 @@ void mme_ue_heard(struct mme_ue *ue, const struct tai *tai, const struct ecgi *e
     ue->seen_ms = loop_now_ms();
     ue->is_reachable = true;
     timer_stop(&ue->timer);
-    if (tai)
+    if (tai->plmn.mnc_digits > 0)
         ue->tai = *tai;
-    if (ecgi)
+    if (ecgi->plmn.mnc_digits > 0)
         ue->ecgi = *ecgi;
 }
 

@@ -38,7 +38,8 @@ void mme_ue_confirm_guti(struct mme_ue *ue);
 struct guti mme_ue_guti(const struct mme_ue *ue);
 bool mme_guti_is_ours(const struct guti *guti);
 
-/* The phone was heard, in this place (NULL: not told). */
+/* The phone was heard, in this place. What the eNodeB did not tell, IEs of criticality ignore, has
+ * no PLMN, and what was known before stays. */
 void mme_ue_heard(struct mme_ue *ue, const struct tai *tai, const struct ecgi *ecgi);
 
 /* It is ECM-IDLE from now on: the mobile reachable timer starts (TS 23.401 clause 5.3.5). */
