@@ -109,14 +109,6 @@ static int attach_take(struct mme_ue *ue, const struct mme_event *event, struct 
  * -----------------------------------------------------------------------------------------------
  */
 
-/* A NAS COUNT that nears its end needs new keys (TS 24.301 clause 4.4.3.5). */
-static bool keys_are_fresh(const struct nas_security_context *security)
-{
-    const uint32_t end = NAS_COUNT_LIMIT - 4096;
-
-    return security->ksi != NAS_KSI_NO_KEY && security->ul_count < end && security->dl_count < end;
-}
-
 static int attach_identify(struct mme_ue *ue, struct attach *attach)
 {
     return ue->imsi[0] ? 0 : emm_identify(ue, &attach->failure);
@@ -126,7 +118,7 @@ static int attach_authenticate(struct mme_ue *ue, struct attach *attach)
 {
     uint8_t kasme[32], ksi;
 
-    if (attach->is_secured && keys_are_fresh(&ue->security) &&
+    if (attach->is_secured && emm_keys_are_fresh(&ue->security) &&
         !mme.config.security.authenticate_always)
         return 0;
     int err = emm_authenticate(ue, kasme, &ksi, &attach->failure);

@@ -66,6 +66,9 @@ struct emm_failure {
 /* Asks the phone for its IMSI (clause 5.4.4). */
 int emm_identify(struct mme_ue *ue, struct emm_failure *failure);
 
+/* False without keys, and when a NAS COUNT nears its end, which needs new ones (clause 4.4.3.5). */
+bool emm_keys_are_fresh(const struct nas_security_context *security);
+
 /* Authentication (clause 5.4.2) with a vector of the HSS; on 0 the phone has proved its IMSI, and
  * `kasme` and `ksi` are what the new security context begins with. */
 int emm_authenticate(struct mme_ue *ue, uint8_t kasme[32], uint8_t *ksi,

@@ -132,6 +132,13 @@ static int doubt_identity(struct mme_ue *ue, bool *was_asked, struct emm_failure
     return strcmp(former, ue->imsi) == 0 ? reject_authentication(ue, failure) : 0;
 }
 
+bool emm_keys_are_fresh(const struct nas_security_context *security)
+{
+    const uint32_t end = NAS_COUNT_LIMIT - 4096;
+
+    return security->ksi != NAS_KSI_NO_KEY && security->ul_count < end && security->dl_count < end;
+}
+
 /* A key set identifier that the phone does not use yet (clause 5.4.2.1); 7 means "no key". */
 static uint8_t next_ksi(const struct mme_ue *ue)
 {

@@ -83,10 +83,9 @@ static int update_take(struct mme_ue *ue, const struct mme_event *event, struct 
 
 static int update_authenticate(struct mme_ue *ue, struct update *update)
 {
-    const uint32_t end = NAS_COUNT_LIMIT - 4096;
     uint8_t kasme[32], ksi;
 
-    if (ue->security.ul_count < end && ue->security.dl_count < end)
+    if (emm_keys_are_fresh(&ue->security))
         return 0;
     int err = emm_authenticate(ue, kasme, &ksi, &update->failure);
     if (err == 0)

@@ -112,6 +112,22 @@ static void test_authenticated_always(void **state)
     assert_int_not_equal(phone_context(&phone)->security.ksi, former_ksi);
 }
 
+/* A NAS COUNT must never wrap under the same key (TS 24.301 clause 4.4.3.5). */
+static void test_with_count_near_its_end(void **state)
+{
+    (void)state;
+    phone_attach(&phone);
+    phone_idle(&phone);
+    phone.security.ul_count = phone_context(&phone)->security.ul_count = NAS_COUNT_LIMIT - 100;
+    phone_attach_request(&phone);
+    phone_expect_authentication(&phone);
+    phone_answer_authentication(&phone);
+    phone_expect_security_mode(&phone);
+    phone_answer_security_mode(&phone);
+    phone_expect_accept(&phone);
+    assert_true(phone_context(&phone)->security.ul_count < 100);
+}
+
 static void expect_identity_and_go_on(void)
 {
     struct nas_identity_response response = {.mobile_identity = {.kind = NAS_IDENTITY_IMSI}};
@@ -1165,6 +1181,7 @@ int main(void)
         T(by_imsi),
         T(by_known_guti),
         T(authenticated_always),
+        T(with_count_near_its_end),
         T(by_unknown_guti),
         T(by_guti_of_another_mme),
         T(zero_m_tmsi),

@@ -511,6 +511,22 @@ static void test_never_periodic(void **state)
 /* ---- Tracking area update
  * --------------------------------------------------------------------------------------- */
 
+/* A NAS COUNT must never wrap under the same key (TS 24.301 clause 4.4.3.5). */
+static void test_update_with_count_near_its_end(void **state)
+{
+    (void)state;
+    phone_idle(&phone);
+    phone.security.dl_count = ue()->security.dl_count = NAS_COUNT_LIMIT - 100;
+    phone_update_request(&phone, NAS_UPDATE_PERIODIC, NULL);
+    phone_expect_authentication(&phone);
+    phone_answer_authentication(&phone);
+    phone_expect_security_mode(&phone);
+    phone_answer_security_mode(&phone);
+    phone_expect(&phone, NAS_TRACKING_AREA_UPDATE_ACCEPT);
+    phone_expect_release(&phone);
+    assert_true(ue()->security.dl_count < 100);
+}
+
 static void test_periodic_update(void **state)
 {
     uint16_t status = 1u << 5;
@@ -1114,6 +1130,7 @@ int main(void)
         T(silence),
         T(heard_in_time),
         T(never_periodic),
+        T(update_with_count_near_its_end),
         T(periodic_update),
         T(update_in_new_area),
         T(no_update_complete),
