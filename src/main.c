@@ -43,7 +43,8 @@ static const struct verb verbs[] = {
     {"lab", lab_main, "eNodeBs and phones in software"},
 };
 
-/* The gateway is S-GW and P-GW in one process: where the file has a section `gateway:`, it runs in their place. */
+/* The gateway is S-GW and P-GW in one process: where the file has a section `gateway:`, it runs in
+ * their place. */
 static const char *const gateway_sections[] = {"sgw", "pgw", NULL};
 
 /* In the order in which a network's functions are shown, with the sign by which each has what it

@@ -13,39 +13,6 @@
 
 struct lab lab;
 
-static void print_nas(struct bytes message, struct text *t, enum eps_direction direction)
-{
-    struct arena arena;
-
-    arena_init(&arena, ARENA_LIMIT);
-    nas_print_pdu(t, message, direction, &arena);
-    arena_free(&arena);
-}
-
-static void print_nas_sent(struct bytes message, struct text *t)
-{
-    print_nas(message, t, EPS_UPLINK);
-}
-
-static void print_nas_received(struct bytes message, struct text *t)
-{
-    print_nas(message, t, EPS_DOWNLINK);
-}
-
-static void print_s1ap(struct bytes message, struct text *t)
-{
-    struct arena arena;
-    struct s1ap_pdu pdu;
-    struct s1ap_report report;
-
-    arena_init(&arena, ARENA_LIMIT);
-    if (s1ap_decode(message, &arena, &pdu, &report) == 0)
-        s1ap_print(t, &pdu);
-    else
-        s1ap_print_report(t, &report);
-    arena_free(&arena);
-}
-
 static int make_tun(struct phone *phone)
 {
     phone->tun = calloc(1, sizeof(*phone->tun));
@@ -90,8 +57,8 @@ static int make_phones(struct config *config)
 static int start(struct config *config)
 {
     arena_init(&lab.arena, ARENA_LIMIT);
-    trace_set_printer(TRACE_S1AP, print_s1ap);
-    trace_set_printers(TRACE_NAS, print_nas_sent, print_nas_received);
+    trace_set_printer(TRACE_S1AP, s1ap_trace_printer);
+    trace_set_printers(TRACE_NAS, nas_trace_uplink, nas_trace_downlink);
     if (lab.config.enbs.count == 0) {
         config_complain(config, "lab", "enbs", "a lab needs at least one eNodeB");
         return -EINVAL;

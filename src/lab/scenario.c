@@ -116,7 +116,8 @@ static int ping(int netns, const char *to, uint32_t count, const char *who, bool
     }
     ping_times(output, times, sizeof(times));
     const char *received = strstr(output, "transmitted, ");
-    unsigned answered = received ? (unsigned)strtoul(received + strlen("transmitted, "), NULL, 10) : 0;
+    unsigned answered =
+        received ? (unsigned)strtoul(received + strlen("transmitted, "), NULL, 10) : 0;
     if (!quiet || answered < count)
         tell("%-16s ping %s: %u of %u answered, %s", who, to, answered, count, times);
     return answered == count ? 0 : -EHOSTUNREACH;

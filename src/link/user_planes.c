@@ -387,6 +387,44 @@ size_t user_planes_remembered(const struct user_planes *planes)
     return sum;
 }
 
+int user_plane_error(uint8_t cause)
+{
+    switch (cause) {
+    case PFCP_CAUSE_REQUEST_ACCEPTED:
+        return 0;
+    case PFCP_CAUSE_SESSION_CONTEXT_NOT_FOUND:
+        return -ENOENT;
+    case PFCP_CAUSE_NO_RESOURCES_AVAILABLE:
+    case PFCP_CAUSE_PFCP_ENTITY_IN_CONGESTION:
+        return -ENOSPC;
+    default:
+        return -EPROTO;
+    }
+}
+
+enum gtpc_cause_value user_plane_gtpc_cause(int error)
+{
+    switch (error) {
+    case -ENOSPC:
+    case -ENETUNREACH:
+    case -ENOBUFS:
+        return GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
+    case -ENOMEM:
+        return GTPC_CAUSE_NO_MEMORY_AVAILABLE;
+    default:
+        return GTPC_CAUSE_SYSTEM_FAILURE;
+    }
+}
+
+void user_plane_refused(const struct user_planes *planes, uint8_t plane, const char *what,
+                        uint8_t cause)
+{
+    static struct log_limit limit;
+
+    log_limited(&limit, LOG_WARN, "user plane %s refuses session %s: cause %u (%s)",
+                user_plane_name(planes, plane), what, cause, pfcp_cause_name(cause));
+}
+
 void user_planes_answer_report(struct user_planes *planes, uint32_t transaction, uint64_t up_seid,
                                enum pfcp_cause cause)
 {

@@ -16,6 +16,7 @@
 
 #include "link/path_config.h"
 #include "link/pfcp_association.h"
+#include "wire/gtp/gtp.h"
 
 #define USER_PLANES_MAX 16
 
@@ -82,6 +83,17 @@ int user_plane_delete(struct user_planes *planes, uint8_t plane, uint64_t seid,
 
 /* Sessions remembered for deletion, in all. */
 size_t user_planes_remembered(const struct user_planes *planes);
+
+/* What the cause of a session response means: 0, -ENOENT (it does not know the session), -ENOSPC
+ * (it is full), -EPROTO (it refuses). */
+int user_plane_error(uint8_t cause);
+
+/* The cause to give to a GTP-C peer for an error of these or of user_plane_request(). */
+enum gtpc_cause_value user_plane_gtpc_cause(int error);
+
+/* Logs, a few times a second, that it refused the establishment or modification of a session. */
+void user_plane_refused(const struct user_planes *planes, uint8_t plane, const char *what,
+                        uint8_t cause);
 
 /* Answers a report to the user plane's SEID of the session (0: unknown). */
 void user_planes_answer_report(struct user_planes *planes, uint32_t transaction, uint64_t up_seid,

@@ -18,7 +18,8 @@
 
 bool check_has_function(const struct config *config, const struct manager_function *function)
 {
-    /* A function that reads another one's section does its work as well: the other is not run beside it. */
+    /* A function that reads another one's section does its work as well: the other is not run
+     * beside it. */
     for (size_t i = 0; i < manager_function_count; i++) {
         const char *const *more = manager_functions[i].more_sections;
         for (; more && *more; more++) {

@@ -24,39 +24,6 @@ struct mme mme;
 /* ---- Begin and end
  * ------------------------------------------------------------------------------------------ */
 
-static void print_s1ap(struct bytes message, struct text *t)
-{
-    struct arena arena;
-    struct s1ap_pdu pdu;
-    struct s1ap_report report;
-
-    arena_init(&arena, ARENA_LIMIT);
-    if (s1ap_decode(message, &arena, &pdu, &report) == 0)
-        s1ap_print(t, &pdu);
-    else
-        s1ap_print_report(t, &report);
-    arena_free(&arena);
-}
-
-static void print_nas(struct bytes message, struct text *t, enum eps_direction direction)
-{
-    struct arena arena;
-
-    arena_init(&arena, ARENA_LIMIT);
-    nas_print_pdu(t, message, direction, &arena);
-    arena_free(&arena);
-}
-
-static void print_nas_sent(struct bytes message, struct text *t)
-{
-    print_nas(message, t, EPS_DOWNLINK);
-}
-
-static void print_nas_received(struct bytes message, struct text *t)
-{
-    print_nas(message, t, EPS_UPLINK);
-}
-
 static void make_contexts(void)
 {
     const struct mme_limits_config *limits = &mme.config.limits;
@@ -81,8 +48,8 @@ int mme_start(struct config *file)
     int err = mme_config_check(file, &mme.config);
     if (err < 0)
         return err;
-    trace_set_printer(TRACE_S1AP, print_s1ap);
-    trace_set_printers(TRACE_NAS, print_nas_sent, print_nas_received);
+    trace_set_printer(TRACE_S1AP, s1ap_trace_printer);
+    trace_set_printers(TRACE_NAS, nas_trace_downlink, nas_trace_uplink);
     mme_metrics_start();
     make_contexts();
     if ((err = mme_s11_open()) < 0 || (err = mme_s6a_open()) < 0)

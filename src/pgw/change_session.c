@@ -139,7 +139,7 @@ void pgw_modify_bearer(struct pgw_ue *ue, const struct pgw_event *event)
         if (before.sgw)
             take_path(session, &before);
         pgw_repair_later(ue);
-        gtpc_refuse(pgw.s5, transaction, asker, pgw_cause_of(err));
+        gtpc_refuse(pgw.s5, transaction, asker, user_plane_gtpc_cause(err));
         return;
     }
     if (rat_type)

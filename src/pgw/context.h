@@ -253,8 +253,6 @@ int pgw_program(struct pgw_session *session);
 /* Deletes the PFCP session; the user plane need not be there. What it counted is in the session. */
 void pgw_program_nothing(struct pgw_session *session);
 
-enum gtpc_cause_value pgw_cause_of(int error);
-
 uint64_t pgw_seid(const struct pgw_session *session);
 struct pgw_session *pgw_session_by_seid(uint64_t seid);
 

@@ -240,7 +240,7 @@ void pgw_create_session(struct pgw_ue *ue, const struct pgw_event *event)
     if (err < 0) {
         log_limited(&limit, LOG_WARN, "session refused: APN %s: the user plane: %s", apn,
                     uv_strerror(err));
-        why = (struct refusal){.cause = pgw_cause_of(err)};
+        why = (struct refusal){.cause = user_plane_gtpc_cause(err)};
         pgw_drop_session(session, "never begun");
         answer_refusal(&kept, teid, &why);
         return;

@@ -19,7 +19,8 @@ enum { UPLINK = 1, DOWNLINK = 2 }; /* ids of PDRs and FARs */
 #define QER_ID 1
 #define URR_ID 1
 
-/* 3GPP interface type (TS 29.244 R16 clause 8.2.118): the user plane need not expect this tunnel from an eNodeB. */
+/* 3GPP interface type (TS 29.244 R16 clause 8.2.118): the user plane need not expect this tunnel
+ * from an eNodeB. */
 #define S5_S8_U 1
 
 uint64_t pgw_seid(const struct pgw_session *session)
@@ -32,47 +33,10 @@ struct pgw_session *pgw_session_by_seid(uint64_t seid)
     return seid >> 32 == pgw.seid_high ? pgw_session_get((uint32_t)seid) : NULL;
 }
 
-enum gtpc_cause_value pgw_cause_of(int error)
-{
-    switch (error) {
-    case -ENOSPC:
-    case -ENETUNREACH:
-    case -ENOBUFS:
-        return GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
-    case -ENOMEM:
-        return GTPC_CAUSE_NO_MEMORY_AVAILABLE;
-    default:
-        return GTPC_CAUSE_SYSTEM_FAILURE;
-    }
-}
-
-static int error_of(uint8_t cause)
-{
-    switch (cause) {
-    case PFCP_CAUSE_REQUEST_ACCEPTED:
-        return 0;
-    case PFCP_CAUSE_SESSION_CONTEXT_NOT_FOUND:
-        return -ENOENT;
-    case PFCP_CAUSE_NO_RESOURCES_AVAILABLE:
-    case PFCP_CAUSE_PFCP_ENTITY_IN_CONGESTION:
-        return -ENOSPC;
-    default:
-        return -EPROTO;
-    }
-}
-
 static int request(struct pgw_session *session, enum pfcp_message_type type, const void *body,
                    struct pfcp_message **answer)
 {
     return user_plane_request(pgw.planes, session->plane, session->up_seid, type, body, answer);
-}
-
-static void refused(const struct pgw_session *session, const char *what, uint8_t cause)
-{
-    static struct log_limit limit;
-
-    log_limited(&limit, LOG_WARN, "user plane %s refuses session %s: cause %u (%s)",
-                user_plane_name(pgw.planes, session->plane), what, cause, pfcp_cause_name(cause));
 }
 
 static struct pfcp_outer_header_creation header_to(const struct pgw_tunnel_end *end)
@@ -209,10 +173,10 @@ static void build_rules(struct rules *rules, const struct pgw_session *session)
 static int take_establishment(struct pgw_session *session,
                               const struct pfcp_session_establishment_response *response)
 {
-    int err = error_of(response->cause);
+    int err = user_plane_error(response->cause);
 
     if (err < 0) {
-        refused(session, "establishment", response->cause);
+        user_plane_refused(pgw.planes, session->plane, "establishment", response->cause);
         return err == -ENOENT ? -EPROTO : err;
     }
     if (!response->up_f_seid)
@@ -283,11 +247,11 @@ static int modify(struct pgw_session *session)
         return err;
     const struct pfcp_session_modification_response *response = answer->body;
     take_usage(session, response->usage_report.at, response->usage_report.count);
-    err = error_of(response->cause);
+    err = user_plane_error(response->cause);
     if (err == 0)
         session->is_stale = session->has_moved = false;
     else if (err != -ENOENT)
-        refused(session, "modification", response->cause);
+        user_plane_refused(pgw.planes, session->plane, "modification", response->cause);
     return err;
 }
 

@@ -89,10 +89,10 @@ static struct gtpc_cause outcome(struct gtpc_bearer_modified *modified, size_t c
     for (size_t i = 0; err < 0 && i < count; i++) {
         modified[i].s1_u_sgw = NULL;
         if (modified[i].cause.value == GTPC_CAUSE_REQUEST_ACCEPTED)
-            modified[i].cause.value = (uint8_t)sgw_cause_of(err);
+            modified[i].cause.value = (uint8_t)user_plane_gtpc_cause(err);
     }
     if (err < 0)
-        cause.value = (uint8_t)sgw_cause_of(err);
+        cause.value = (uint8_t)user_plane_gtpc_cause(err);
     else if (found == 0 && count > 0)
         cause.value = GTPC_CAUSE_CONTEXT_NOT_FOUND;
     else if (found < count)
@@ -240,7 +240,7 @@ void sgw_suspend(struct sgw_ue *ue, const struct sgw_event *event)
     set_all(ue, SGW_DOWNLINK_DROP);
     int err = program_all(ue);
     if (err < 0)
-        response.cause.value = (uint8_t)sgw_cause_of(err);
+        response.cause.value = (uint8_t)user_plane_gtpc_cause(err);
     gtpc_answer(sgw.s11, transaction, ue->mme_teid, &response);
 }
 
@@ -252,7 +252,7 @@ void sgw_resume(struct sgw_ue *ue, const struct sgw_event *event)
     set_all(ue, SGW_DOWNLINK_NOTIFY);
     int err = program_all(ue);
     if (err < 0)
-        response.cause.value = (uint8_t)sgw_cause_of(err);
+        response.cause.value = (uint8_t)user_plane_gtpc_cause(err);
     gtpc_answer(sgw.s11, transaction, ue->mme_teid, &response);
 }
 

@@ -267,9 +267,6 @@ void sgw_program_drop_buffered(struct sgw_session *session);
 /* Tells how long to wait between packet and notification, in units of 50 ms. */
 void sgw_program_delay(struct sgw_session *session, uint8_t delay);
 
-/* The cause for an error of these. */
-enum gtpc_cause_value sgw_cause_of(int error);
-
 uint64_t sgw_seid(const struct sgw_session *session);
 struct sgw_session *sgw_session_by_seid(uint64_t seid);
 

@@ -259,18 +259,18 @@ static bool connect_session(struct sgw_session *session, const struct sgw_event 
     struct gtpc_message *answer;
     int err = choose_tunnels(session, &request, event->message->datagram);
 
-    *why = refuse_for(sgw_cause_of(err));
+    *why = refuse_for(user_plane_gtpc_cause(err));
     if (err < 0)
         return false;
     err = ask_pgw(session, request, &answer);
     *why = refuse_for(err == -ETIMEDOUT || err == -EPROTONOSUPPORT
                           ? GTPC_CAUSE_REMOTE_PEER_NOT_RESPONDING
                       : err == -EBADMSG ? GTPC_CAUSE_INVALID_REPLY_FROM_REMOTE_PEER
-                                        : sgw_cause_of(err));
+                                        : user_plane_gtpc_cause(err));
     if (err < 0 || !take_pgw_answer(session, answer, accepted, why))
         return false;
     err = sgw_program(session);
-    *why = refuse_for(sgw_cause_of(err));
+    *why = refuse_for(user_plane_gtpc_cause(err));
     return err == 0;
 }
 

@@ -31,48 +31,10 @@ struct sgw_session *sgw_session_by_seid(uint64_t seid)
     return seid >> 32 == sgw.seid_high ? sgw_session_get((uint32_t)seid) : NULL;
 }
 
-enum gtpc_cause_value sgw_cause_of(int error)
-{
-    switch (error) {
-    case -ENOSPC:
-    case -ENETUNREACH:
-    case -ENOBUFS:
-        return GTPC_CAUSE_NO_RESOURCES_AVAILABLE;
-    case -ENOMEM:
-        return GTPC_CAUSE_NO_MEMORY_AVAILABLE;
-    default:
-        return GTPC_CAUSE_SYSTEM_FAILURE;
-    }
-}
-
-/* What a PFCP cause means for the procedure. */
-static int error_of(uint8_t cause)
-{
-    switch (cause) {
-    case PFCP_CAUSE_REQUEST_ACCEPTED:
-        return 0;
-    case PFCP_CAUSE_SESSION_CONTEXT_NOT_FOUND:
-        return -ENOENT;
-    case PFCP_CAUSE_NO_RESOURCES_AVAILABLE:
-    case PFCP_CAUSE_PFCP_ENTITY_IN_CONGESTION:
-        return -ENOSPC;
-    default:
-        return -EPROTO;
-    }
-}
-
 static int request(struct sgw_session *session, enum pfcp_message_type type, const void *body,
                    struct pfcp_message **answer)
 {
     return user_plane_request(sgw.planes, session->plane, session->up_seid, type, body, answer);
-}
-
-static void refused(const struct sgw_session *session, const char *what, uint8_t cause)
-{
-    static struct log_limit limit;
-
-    log_limited(&limit, LOG_WARN, "user plane %s refuses session %s: cause %u (%s)",
-                user_plane_name(sgw.planes, session->plane), what, cause, pfcp_cause_name(cause));
 }
 
 static uint8_t apply_action(const struct sgw_bearer *bearer)
@@ -228,10 +190,10 @@ static int establish(struct sgw_session *session)
         return err;
     const struct pfcp_session_establishment_response *response = answer->body;
     if (response->cause != PFCP_CAUSE_REQUEST_ACCEPTED)
-        refused(session, "establishment", response->cause);
+        user_plane_refused(sgw.planes, session->plane, "establishment", response->cause);
     else if (!response->up_f_seid)
         return -EPROTO;
-    err = error_of(response->cause);
+    err = user_plane_error(response->cause);
     if (err < 0)
         return err == -ENOENT ? -EPROTO : err;
     session->up_seid = response->up_f_seid->seid;
@@ -292,11 +254,11 @@ static int modify(struct sgw_session *session)
     if (err < 0)
         return err;
     const struct pfcp_session_modification_response *response = answer->body;
-    err = error_of(response->cause);
+    err = user_plane_error(response->cause);
     if (err == 0)
         all_told(session);
     else if (err != -ENOENT)
-        refused(session, "modification", response->cause);
+        user_plane_refused(sgw.planes, session->plane, "modification", response->cause);
     return err;
 }
 

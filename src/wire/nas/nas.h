@@ -67,6 +67,10 @@ void nas_print(struct text *t, const struct nas_message *message, struct arena *
 void nas_print_pdu(struct text *t, struct bytes pdu, enum eps_direction direction,
                    struct arena *arena);
 
+/* The same from a PDU alone, by direction, for trace_set_printers(TRACE_NAS, ...). */
+void nas_trace_uplink(struct bytes pdu, struct text *t);
+void nas_trace_downlink(struct bytes pdu, struct text *t);
+
 /* Names as in the specification, in lower case ("attach request", "congestion"); "unknown" for
  * others. */
 const char *nas_message_name(enum nas_message_type type);

@@ -431,3 +431,24 @@ void nas_print_pdu(struct text *t, struct bytes pdu, enum eps_direction directio
         text_hex(t, plain);
     }
 }
+
+#define TRACE_ARENA_LIMIT ((size_t)256 * 1024)
+
+static void trace_pdu(struct bytes pdu, struct text *t, enum eps_direction direction)
+{
+    struct arena arena;
+
+    arena_init(&arena, TRACE_ARENA_LIMIT);
+    nas_print_pdu(t, pdu, direction, &arena);
+    arena_free(&arena);
+}
+
+void nas_trace_uplink(struct bytes pdu, struct text *t)
+{
+    trace_pdu(pdu, t, EPS_UPLINK);
+}
+
+void nas_trace_downlink(struct bytes pdu, struct text *t)
+{
+    trace_pdu(pdu, t, EPS_DOWNLINK);
+}

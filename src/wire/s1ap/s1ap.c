@@ -204,3 +204,20 @@ void s1ap_print_cause(struct text *t, const struct s1ap_cause *cause)
 {
     aper_print(t, &s1ap_type_cause, cause);
 }
+
+/* More than any message of 64 KiB makes of itself. */
+#define TRACE_ARENA_LIMIT ((size_t)1024 * 1024)
+
+void s1ap_trace_printer(struct bytes message, struct text *t)
+{
+    struct arena arena;
+    struct s1ap_pdu pdu;
+    struct s1ap_report report;
+
+    arena_init(&arena, TRACE_ARENA_LIMIT);
+    if (s1ap_decode(message, &arena, &pdu, &report) == 0)
+        s1ap_print(t, &pdu);
+    else
+        s1ap_print_report(t, &report);
+    arena_free(&arena);
+}

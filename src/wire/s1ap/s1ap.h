@@ -275,6 +275,9 @@ void s1ap_print_message(struct text *t, enum s1ap_message message, const void *b
 void s1ap_print_report(struct text *t, const struct s1ap_report *report);
 void s1ap_print_cause(struct text *t, const struct s1ap_cause *cause);
 
+/* The same from a message's bytes, for trace_set_printer(TRACE_S1AP, ...). */
+void s1ap_trace_printer(struct bytes message, struct text *t);
+
 const char *s1ap_message_name(enum s1ap_message message); /* "Initial UE Message" */
 const char *s1ap_procedure_name(uint8_t procedure_code);  /* "S1 Setup" */
 const char *s1ap_verdict_name(enum s1ap_verdict verdict);
