@@ -172,13 +172,3 @@ bool up_fixed_meter(uint32_t id, uint32_t *rate, uint16_t *flags)
                                      : PACKETS_UNKNOWN;
     return id >= UP_METER_BUFFERED && id <= UP_METER_UNKNOWN;
 }
-
-/* A meter that exists must be modified, one that does not added. */
-void up_send_fixed_meters(bool modify)
-{
-    uint32_t rate;
-    uint16_t flags;
-
-    for (uint32_t id = UP_METER_BUFFERED; up_fixed_meter(id, &rate, &flags); id++)
-        up_send_meter(id, modify ? OFPMC_MODIFY : OFPMC_ADD, rate, flags, 0);
-}

@@ -242,7 +242,6 @@ struct up_fixed_flow {
 /* The flow at this place of the list; false past its end. */
 bool up_fixed_flow(unsigned index, struct up_fixed_flow *flow);
 void up_send_fixed_flows(void);
-void up_send_fixed_meters(bool modify);
 bool up_fixed_meter(uint32_t id, uint32_t *rate, uint16_t *flags);
 
 /* ---- sgi.c: the links behind the exits ---- */

@@ -676,16 +676,6 @@ void diameter_node_stop(struct diameter_node *node, enum diameter_disconnect_cau
     node_sweep_later(node);
 }
 
-struct bytes diameter_node_host(const struct diameter_node *node)
-{
-    return node->host;
-}
-
-struct bytes diameter_node_realm(const struct diameter_node *node)
-{
-    return node->realm;
-}
-
 int diameter_node_address(const struct diameter_node *node, size_t n,
                           struct sockaddr_storage *address)
 {

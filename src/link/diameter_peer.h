@@ -159,10 +159,6 @@ int diameter_refuse(struct diameter_exchange *exchange, enum diameter_result res
 /* The node that the exchange belongs to. */
 struct diameter_node *diameter_exchange_node(const struct diameter_exchange *exchange);
 
-/* The node's identity. */
-struct bytes diameter_node_host(const struct diameter_node *node);
-struct bytes diameter_node_realm(const struct diameter_node *node);
-
 /* Where the node's n-th listener really listens (port 0 in the configuration: any). 0 or -ENOENT.
  */
 int diameter_node_address(const struct diameter_node *node, size_t n,

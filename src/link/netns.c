@@ -93,15 +93,6 @@ int netns_current(void)
     return fd < 0 ? -errno : fd;
 }
 
-int netns_of_process(int pid)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
 /* An ordinary user may not enter the namespace he is in already, so that is looked at first. */
 int netns_enter(int netns)
 {

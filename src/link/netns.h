@@ -51,9 +51,6 @@ bool netns_allowed(void);
 int netns_current(void);
 int netns_new(void);
 
-/* The namespace of another process, by /proc/PID/ns/net, or by a descriptor it holds. */
-int netns_of_process(int pid);
-
 /* Moves this thread into the namespace. */
 int netns_enter(int netns);
 

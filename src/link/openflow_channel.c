@@ -102,12 +102,6 @@ static void flush_now(struct deferred *deferred)
         openflow_stream_flush(channel->stream);
 }
 
-void openflow_flush(struct openflow_channel *channel)
-{
-    loop_defer_cancel(&channel->flush);
-    flush_now(&channel->flush);
-}
-
 static struct writer reserve(struct openflow_channel *channel, size_t size)
 {
     struct writer w = writer_of(NULL, 0);

@@ -146,9 +146,6 @@ int openflow_commit(struct openflow_channel *channel, const struct writer *w);
 /* The same with a message that lies ready. 0, -ENOBUFS or -ENOTCONN. */
 int openflow_send(struct openflow_channel *channel, struct bytes message);
 
-/* Writes now what otherwise is written at the end of the turn. */
-void openflow_flush(struct openflow_channel *channel);
-
 /* Somebody who waits for the answers with one xid. A member of the waiter's struct; it must stay
  * until the last call of `answered`, or openflow_pending_cancel(). */
 struct openflow_pending {

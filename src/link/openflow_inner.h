@@ -48,9 +48,6 @@ uint64_t openflow_stream_written(const struct openflow_stream *stream);
 void openflow_stream_addresses(const struct openflow_stream *stream, struct sockaddr_storage *local,
                                struct sockaddr_storage *peer);
 
-/* True after openflow_stream_close(); for received(), whose caller still holds the stream. */
-bool openflow_stream_is_closed(const struct openflow_stream *stream);
-
 /* ---- the requests ---- */
 
 #define OPENFLOW_PENDING_BUCKETS 256

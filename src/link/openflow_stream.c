@@ -159,11 +159,6 @@ struct openflow_stream *openflow_stream_accept(uv_stream_t *listening,
     return stream;
 }
 
-bool openflow_stream_is_closed(const struct openflow_stream *stream)
-{
-    return stream->is_closed;
-}
-
 void openflow_stream_close(struct openflow_stream *stream)
 {
     if (stream->is_closed)

@@ -198,18 +198,6 @@ void pfcp_association_end(struct pfcp_association *association)
     fiber_cancel(association->fiber);
 }
 
-void pfcp_association_release(struct pfcp_association *association)
-{
-    struct pfcp_association_release_request request = {.node_id =
-                                                           pfcp_own_node_id(association->endpoint)};
-    struct pfcp_message *answer;
-
-    if (association->is_up)
-        (void)pfcp_request(pfcp_association_peer(association), 0, PFCP_ASSOCIATION_RELEASE_REQUEST,
-                           &request, &answer);
-    pfcp_association_end(association);
-}
-
 void pfcp_association_peer_restarted(struct pfcp_association *association)
 {
     if (!association->is_up)

@@ -44,9 +44,6 @@ struct pfcp_association *pfcp_associate(struct pfcp_endpoint *endpoint,
 /* Ends it without a word to the peer; the handle is gone. Not from a callback. */
 void pfcp_association_end(struct pfcp_association *association);
 
-/* Sends Association Release Request and waits for the answer, in a fiber; then as above. */
-void pfcp_association_release(struct pfcp_association *association);
-
 bool pfcp_association_is_up(const struct pfcp_association *association);
 struct udp_peer *pfcp_association_peer(const struct pfcp_association *association);
 uint32_t pfcp_association_features(const struct pfcp_association *association); /* PFCP_UP_... */

@@ -728,11 +728,6 @@ void sctp_path_close(struct sctp_path *p)
         path_delete(p);
 }
 
-const union sctp_address *sctp_path_local(const struct sctp_path *p)
-{
-    return &p->local;
-}
-
 void sctp_path_use_port(struct sctp_path *p, uint16_t port)
 {
     p->ports[port]++;

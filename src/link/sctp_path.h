@@ -40,7 +40,6 @@ void sctp_path_free(void);
 int sctp_path_open(enum sctp_carrier carrier, const union sctp_address *local, uint16_t udp_port,
                    uint8_t dscp, struct sctp_path **path);
 void sctp_path_close(struct sctp_path *path);
-const union sctp_address *sctp_path_local(const struct sctp_path *path);
 
 /* SCTP ports of this process on the path; packets for others are ignored, as another process may
  * serve them. */

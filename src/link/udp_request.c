@@ -352,13 +352,6 @@ bool udp_transaction_head(const struct udp_endpoint *endpoint, uint32_t transact
     return found != NULL;
 }
 
-struct udp_peer *udp_transaction_peer(struct udp_endpoint *endpoint, uint32_t transaction)
-{
-    const struct udp_transaction *found = find_transaction(endpoint, transaction);
-
-    return found ? udp_peer_get(endpoint, found->peer) : NULL;
-}
-
 int udp_answer(struct udp_endpoint *endpoint, uint32_t transaction, struct bytes datagram)
 {
     struct udp_transaction *found = find_transaction(endpoint, transaction);
@@ -481,11 +474,6 @@ void udp_endpoint_close(struct udp_endpoint *endpoint)
 const struct sockaddr *udp_endpoint_address(const struct udp_endpoint *endpoint)
 {
     return &endpoint->socket.local.sa;
-}
-
-const struct udp_settings *udp_endpoint_settings(const struct udp_endpoint *endpoint)
-{
-    return &endpoint->settings;
 }
 
 struct udp_counters udp_counters(const struct udp_endpoint *endpoint)

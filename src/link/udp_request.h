@@ -112,7 +112,6 @@ void udp_endpoint_close(struct udp_endpoint *endpoint);
 
 /* The address bound, with the port. */
 const struct sockaddr *udp_endpoint_address(const struct udp_endpoint *endpoint);
-const struct udp_settings *udp_endpoint_settings(const struct udp_endpoint *endpoint);
 
 /* The peer at this address (the port is the protocol's when 0); made when it is not known. NULL:
  * the table of peers is full of peers in use, or memory is out. */
@@ -175,7 +174,6 @@ int udp_notify(struct udp_endpoint *endpoint, const struct sockaddr *to, struct 
 /* What a peer's request was; false for a transaction that is over and forgotten. */
 bool udp_transaction_head(const struct udp_endpoint *endpoint, uint32_t transaction,
                           struct udp_head *head);
-struct udp_peer *udp_transaction_peer(struct udp_endpoint *endpoint, uint32_t transaction);
 
 /* Answers a request, now or from a fiber later. 0, -ENOENT (forgotten or already answered),
  * -EMSGSIZE, -ENOMEM. */

@@ -253,11 +253,6 @@ bool network_touches_host(const struct network *n)
     return touches;
 }
 
-bool network_has_taps(const struct network *n)
-{
-    return n->taps.count > 0;
-}
-
 const char *network_place_of(const struct network *n, const char *function)
 {
     for (size_t i = 0; i < n->namespaces.count; i++) {

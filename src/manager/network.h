@@ -101,10 +101,9 @@ extern const struct config_schema network_schema;
  * errors; 0 or -EINVAL. */
 int network_check(struct config *config, const struct network *network);
 
-/* Does it need namespaces of our own; does it change the host; does it need /dev/net/tun? */
+/* Does it need namespaces of our own; does it change the host? */
 bool network_has_namespaces(const struct network *network);
 bool network_touches_host(const struct network *network);
-bool network_has_taps(const struct network *network);
 
 /* Makes it all. 0 or negative errno; then `why` says what failed, and network_undo() is to be
  * called all the same. */
