@@ -15,11 +15,13 @@
 #include "switch/change.h"
 
 static struct datapath dp;
-static struct port ports[4];
+static struct port *ports[4];
 
-static void forget(struct port *p)
+static void forget(struct worker *w, struct port *p, struct packet **packets, unsigned count)
 {
+    (void)w;
     (void)p;
+    packets_free(packets, count);
 }
 
 static const struct port_driver driver = {.name = "memory", .send = forget};
@@ -101,7 +103,7 @@ static double run(uint32_t rules, double seconds, bool uplink)
         for (int round = 0; round < 256; round++) {
             struct packet *burst[BURST];
 
-            for (int i = 0; i < BURST; i++) {
+            for (int i = 0; i < (int)BURST; i++) {
                 uint32_t n = (uint32_t)(random_next() % rules);
 
                 burst[i] = packet_copy_of(bytes_of(frame, len));
@@ -112,8 +114,8 @@ static double run(uint32_t rules, double seconds, bool uplink)
                 packet_enter(burst[i], uplink ? 1 : 2);
                 burst[i]->key.tunnel_id = uplink ? htobe64(n) : 0;
             }
-            pipeline_burst(&dp, &ports[uplink ? 1 : 2], burst, BURST);
-            ports_flush();
+            pipeline_burst(dp.workers[0], ports[uplink ? 1 : 2], burst, BURST);
+            worker_flush(dp.workers[0]);
             packets += BURST;
         }
     } while ((double)(clock_now_us() - start) < seconds * 1e6);
@@ -128,16 +130,16 @@ int main(int argc, char **argv)
     if (loop_init() < 0)
         return 1;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        datapath_init(&dp, 1, UINT32_MAX);
+        if (datapath_init(&dp, 1, UINT32_MAX, 0) < 0)
+            return 1;
         for (uint32_t n = 1; n <= 3; n++) {
-            ports[n] = (struct port){.dp = &dp, .driver = &driver, .number = n};
-            dp.ports[n] = &ports[n];
+            ports[n] = port_new(&dp, &driver, NULL, n);
+            port_publish(ports[n]);
         }
         fill(sizes[i]);
         printf(", uplink (2 tables) %.2f, downlink (1 table) %.2f million packets/s\n",
                run(sizes[i], seconds, true), run(sizes[i], seconds, false));
         change_remove_all_flows(&dp);
-        memset(dp.ports, 0, sizeof(dp.ports));
         datapath_free(&dp);
     }
     return 0;

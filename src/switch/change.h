@@ -1,23 +1,26 @@
 /*
  * change.h -- changing the data path, all or nothing.
  *
- * A transaction applies requests one by one, at once, and remembers how to take each back.
- * Committed, what was replaced is freed and the controllers hear of the flows that went
- * (OFPT_FLOW_REMOVED); rolled back, everything is as it was, counters included. A single request is
- * a transaction of one, a bundle one of many. No packet is handled in between, so a packet sees
- * either all of it or nothing.
+ * A transaction applies requests one by one, in a version of flows, groups and meters that no
+ * worker reads yet, and remembers how to take each back. Committed, that version is published: a
+ * packet sees either all of it or nothing. Rolled back, everything is as it was, counters included.
+ * A single request is a transaction of one, a bundle one of many.
+ *
+ * What went is told to the controllers (OFPT_FLOW_REMOVED) and freed when no worker is at it any
+ * more, so its counters are final: change_settle() waits for that, at a barrier, and otherwise once
+ * at the end of a turn of the loop (reclaim.h).
  *
  * After a request that failed a transaction can only be rolled back.
  */
 #ifndef STROWGER_SWITCH_CHANGE_H
 #define STROWGER_SWITCH_CHANGE_H
 
-#include "switch/datapath.h"
+#include "switch/worker.h"
 
 enum change_kind {
     FLOW_ADDED,
     FLOW_REMOVED,
-    FLOW_MODIFIED,
+    FLOW_REPLACED,
     GROUP_CHANGED,
     METER_CHANGED,
     PORT_CONFIGURED,
@@ -28,15 +31,13 @@ struct change {
     enum change_kind kind;
     union {
         struct {
-            struct flow *flow;
-            struct program *old_program; /* FLOW_MODIFIED */
-            uint64_t old_packets, old_bytes;
-            uint8_t reason; /* FLOW_REMOVED: enum ofp_flow_removed_reason */
-            bool quiet;     /* FLOW_REMOVED: replaced, nobody is told */
+            struct flow *flow, *old; /* FLOW_REPLACED: old went for it */
+            bool quiet;              /* FLOW_REMOVED: nobody is told */
         } flow;
         struct {
             uint32_t id;
-            void *old, *new; /* NULL: there was none, there is none */
+            struct entry *old;   /* NULL: there was none */
+            struct entry *newer; /* group or meter, or the mark that there is none any more */
         } entry;
         struct {
             struct port *port;
@@ -72,6 +73,9 @@ void change_begin(struct transaction *t, struct datapath *dp);
 void change_commit(struct transaction *t);
 void change_rollback(struct transaction *t);
 
+/* Everything that was committed has happened for every packet to come, and has been told. */
+void change_settle(void);
+
 /* Removes all flows, and tells nobody: the end of the switch. */
 void change_remove_all_flows(struct datapath *dp);
 
@@ -94,11 +98,19 @@ int change_reserve(struct transaction *t, size_t n);
 void change_note(struct transaction *t, struct change change);
 
 /* A flow into or out of its table, with what depends on it (groups' and meters' reference counts,
- * timeouts). */
+ * timeouts). When the first fails, the flow is still the caller's. */
 int change_add_flow(struct transaction *t, struct flow *flow, bool even_if_full);
 int change_remove_flow(struct transaction *t, struct flow *flow, uint8_t reason, bool quiet);
-int change_program(struct transaction *t, struct flow *flow, struct program *program,
-                   bool reset_counts);
+/* `flow` takes the place of `old`; with its counter, unless it counts anew, and with its timeouts
+ * if `same_timeouts`. */
+int change_replace_flow(struct transaction *t, struct flow *old, struct flow *flow,
+                        bool reset_counts, bool same_timeouts);
+/* Gives up a flow that is in no table. */
+void change_discard_flow(struct flow *flow);
+
+/* Puts a group or meter in the place of the one with its id; NULL: there is none any more. */
+int change_put_group(struct transaction *t, uint32_t id, struct group *group);
+int change_put_meter(struct transaction *t, uint32_t id, struct meter *meter);
 
 /* Limits as set. */
 const struct change_limits *change_limits(void);

@@ -18,6 +18,7 @@ static of_error check_port(uint32_t port, bool packet_out)
 {
     switch (port) {
     case OFPP_IN_PORT:
+    case OFPP_NORMAL:
     case OFPP_FLOOD:
     case OFPP_ALL:
     case OFPP_CONTROLLER:
@@ -220,19 +221,16 @@ static of_error no_room(int err)
 
 static struct flow *make_flow(struct datapath *dp, const struct of_flow_mod *mod)
 {
-    struct program *program = program_new(&mod->instructions);
     struct flow *flow =
-        program ? flow_new(&dp->tables, mod->table_id, mod->priority, &mod->match, program) : NULL;
+        flow_new(&dp->tables, mod->table_id, mod->priority, &mod->match, &mod->instructions);
 
-    if (!flow) {
-        free(program);
+    if (!flow)
         return NULL;
-    }
     flow->cookie = mod->cookie;
     flow->idle_timeout = mod->idle_timeout;
     flow->hard_timeout = mod->hard_timeout;
     flow->flags = mod->flags;
-    flow->created_us = flow->used_us = clock_now_us();
+    flow->created_us = clock_now_us();
     return flow;
 }
 
@@ -243,30 +241,18 @@ static of_error add(struct transaction *t, const struct of_flow_mod *mod)
     struct tables *tables = &t->dp->tables;
     struct flow *old = table_find(tables, mod->table_id, mod->priority, &mod->match);
     struct flow *flow;
-    int err = 0;
+    int err;
 
     if ((mod->flags & OFPFF_CHECK_OVERLAP) &&
         table_overlaps(tables, mod->table_id, mod->priority, &mod->match))
         return OFPFMFC_OVERLAP;
     flow = make_flow(t->dp, mod);
-    if (!flow || change_reserve(t, 2) < 0) {
-        if (flow)
-            flow_free(tables, flow);
+    if (!flow)
         return OFPFMFC_UNKNOWN;
-    }
-    if (old) {
-        if (!(mod->flags & OFPFF_RESET_COUNTS)) {
-            flow->packets = old->packets;
-            flow->bytes = old->bytes;
-        }
-        err = change_remove_flow(t, old, OFPRR_DELETE, true);
-    }
-    if (err == 0)
-        err = change_add_flow(t, flow, old != NULL);
-    if (err < 0) {
-        free(flow->timeouts);
-        flow_free(tables, flow);
-    }
+    err = old ? change_replace_flow(t, old, flow, mod->flags & OFPFF_RESET_COUNTS, false)
+              : change_add_flow(t, flow, false);
+    if (err < 0)
+        change_discard_flow(flow);
     return no_room(err);
 }
 
@@ -275,15 +261,15 @@ struct modifying {
     const struct of_flow_mod *mod;
 };
 
-static int modify_flow(struct flow *flow, void *context)
+static int modify_flow(struct flow *old, void *context)
 {
     struct modifying *m = context;
-    struct program *program = program_new(&m->mod->instructions);
-    int err =
-        program ? change_program(m->t, flow, program, m->mod->flags & OFPFF_RESET_COUNTS) : -ENOMEM;
+    struct flow *flow = flow_new_like(&m->t->dp->tables, old, &m->mod->instructions);
+    int err = flow ? change_replace_flow(m->t, old, flow, m->mod->flags & OFPFF_RESET_COUNTS, true)
+                   : -ENOMEM;
 
-    if (err < 0)
-        free(program);
+    if (err < 0 && flow)
+        change_discard_flow(flow);
     return err;
 }
 
@@ -299,10 +285,9 @@ static bool strict_filter_passes(const struct flow *flow, const struct of_flow_m
 {
     if ((flow->cookie ^ mod->cookie) & mod->cookie_mask)
         return false;
-    return !outputs || ((mod->out_port == OFPP_ANY ||
-                         program_outputs_to(flow->program, mod->out_port, OFPG_ANY)) &&
-                        (mod->out_group == OFPG_ANY ||
-                         program_outputs_to(flow->program, OFPP_ANY, mod->out_group)));
+    return !outputs ||
+           ((mod->out_port == OFPP_ANY || flow_outputs_to(flow, mod->out_port, OFPG_ANY)) &&
+            (mod->out_group == OFPG_ANY || flow_outputs_to(flow, OFPP_ANY, mod->out_group)));
 }
 
 static int each_strict(struct transaction *t, const struct of_flow_mod *mod, bool outputs,

@@ -65,36 +65,21 @@ static of_error check_group(struct datapath *dp, const struct of_group_mod *mod)
     return 0;
 }
 
-/* Puts `new` in the place of `old` (either NULL) under the id. The change is noted only when it
- * happened. */
-static int replace(struct transaction *t, struct map *map, enum change_kind kind, uint32_t id,
-                   void *old, void *new)
-{
-    int err = change_reserve(t, 1);
-
-    if (err == 0 && new)
-        err = map_set(map, id, (uint64_t)(uintptr_t) new);
-    else if (err == 0)
-        map_remove(map, id);
-    if (err == 0)
-        change_note(t, (struct change){.kind = kind, .entry = {id, old, new}});
-    return err;
-}
-
 static of_error put_group(struct transaction *t, const struct of_group_mod *mod, struct group *old)
 {
-    struct group *group = group_new(mod, clock_now_us());
+    struct group *group = group_new(t->dp, mod, clock_now_us());
 
     if (group && old) {
         group->refs = old->refs;
-        group->packets = old->packets;
-        group->bytes = old->bytes;
         group->created_us = old->created_us;
     }
-    if (!group || replace(t, &t->dp->groups, GROUP_CHANGED, mod->group_id, old, group) < 0) {
-        free(group);
+    if (!group || change_put_group(t, mod->group_id, group) < 0) {
+        if (group)
+            group_free(group);
         return OFPGMFC_OUT_OF_GROUPS;
     }
+    if (old)
+        group_take_counter(group, old);
     return 0;
 }
 
@@ -104,11 +89,18 @@ struct deleting {
     uint32_t meter_id;
 };
 
+static bool flow_is_metered_by(const struct flow *flow, uint32_t meter_id)
+{
+    const struct op *op = rule_ops(&flow->rule); /* it is the first */
+
+    return flow->rule.op_count && op->code == OP_METER && op->number == meter_id;
+}
+
 static int delete_flow(struct flow *flow, void *context)
 {
     struct deleting *d = context;
 
-    if (d->meter_id && flow->program->meter_id != d->meter_id)
+    if (d->meter_id && !flow_is_metered_by(flow, d->meter_id))
         return 0;
     return change_remove_flow(d->t, flow, d->reason, false);
 }
@@ -147,9 +139,7 @@ static of_error delete_group(struct transaction *t, struct group *group)
 {
     if (group->refs && delete_flows(t, group->id, 0, OFPRR_GROUP_DELETE) < 0)
         return OFPGMFC_OUT_OF_GROUPS;
-    return replace(t, &t->dp->groups, GROUP_CHANGED, group->id, group, NULL) < 0
-               ? OFPGMFC_OUT_OF_GROUPS
-               : 0;
+    return change_put_group(t, group->id, NULL) < 0 ? OFPGMFC_OUT_OF_GROUPS : 0;
 }
 
 /* The ids of a map, as removing while walking is not allowed; NULL when there are none or memory is
@@ -236,14 +226,16 @@ static of_error check_meter(const struct of_meter_mod *mod)
     return 0;
 }
 
-static of_error put_meter(struct transaction *t, const struct of_meter_mod *mod, struct meter *old)
+static of_error put_meter(struct transaction *t, const struct of_meter_mod *mod,
+                          const struct meter *old)
 {
-    struct meter *meter = meter_new(mod, clock_now_us());
+    struct meter *meter = meter_new(t->dp, mod, clock_now_us());
 
     if (meter && old)
         meter->refs = old->refs;
-    if (!meter || replace(t, &t->dp->meters, METER_CHANGED, mod->meter_id, old, meter) < 0) {
-        free(meter);
+    if (!meter || change_put_meter(t, mod->meter_id, meter) < 0) {
+        if (meter)
+            meter_free(meter);
         return OFPMMFC_OUT_OF_METERS;
     }
     return 0;
@@ -253,9 +245,7 @@ static of_error delete_meter(struct transaction *t, struct meter *meter)
 {
     if (meter->refs && delete_flows(t, OFPG_ANY, meter->id, OFPRR_METER_DELETE) < 0)
         return OFPMMFC_OUT_OF_METERS;
-    return replace(t, &t->dp->meters, METER_CHANGED, meter->id, meter, NULL) < 0
-               ? OFPMMFC_OUT_OF_METERS
-               : 0;
+    return change_put_meter(t, meter->id, NULL) < 0 ? OFPMMFC_OUT_OF_METERS : 0;
 }
 
 static of_error delete_all_meters(struct transaction *t)

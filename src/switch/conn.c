@@ -62,11 +62,12 @@ static void packet_in_fields(struct of_match *match, const struct of_key *key)
 }
 
 static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table_id,
-                      uint64_t cookie)
+                      uint64_t cookie, uint16_t max_len)
 {
     struct of_message m = {.type = OFPT_PACKET_IN};
     bool taken = false;
 
+    (void)max_len; /* all of it goes, without a buffer */
     m.packet_in.buffer_id = OFP_NO_BUFFER;
     m.packet_in.total_len = (uint16_t)packet->len;
     m.packet_in.reason = reason;
@@ -94,19 +95,20 @@ static void flow_removed(const struct flow *flow, uint8_t reason)
 {
     struct of_message m = {.type = OFPT_FLOW_REMOVED};
     uint64_t age = clock_now_us() - flow->created_us;
+    struct counter count = flow_count(&sw.dp.tables, flow);
 
     sw.counters.flows_removed++;
     m.flow_removed = (struct of_flow_removed){
         .cookie = flow->cookie,
-        .priority = flow->priority,
+        .priority = flow_priority(flow),
         .reason = reason,
         .table_id = flow->table_id,
         .duration_s = (uint32_t)(age / 1000000),
         .duration_ns = (uint32_t)(age % 1000000 * 1000),
         .idle_timeout = flow->idle_timeout,
         .hard_timeout = flow->hard_timeout,
-        .packet_count = flow->packets,
-        .byte_count = flow->bytes,
+        .packet_count = count.packets,
+        .byte_count = count.bytes,
     };
     flow_match(flow, &m.flow_removed.match);
     for (struct conn *c = sw.conns; c; c = c->next)

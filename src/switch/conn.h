@@ -37,8 +37,9 @@ struct switch_context {
     struct switch_config config;
     struct datapath dp;
     struct conn *conns;
-    struct arena arena;  /* of one message */
-    uint64_t generation; /* of roles (clause 6.3.6) */
+    struct arena arena;   /* of one message */
+    struct arena scratch; /* of one flow in an answer */
+    uint64_t generation;  /* of roles (clause 6.3.6) */
     bool generation_known;
     char serial[32]; /* new with each start */
     uint64_t started_us;
@@ -75,7 +76,7 @@ of_error apply_change(struct transaction *t, const struct of_message *m);
 of_error packet_out_check(const struct of_packet_out *out);
 of_error packet_out(const struct of_packet_out *out);
 
-/* Has the ports' queues sent at the end of this turn. */
+/* Has what PACKET_OUTs gave to ports sent at the end of this turn. */
 void flush_later(void);
 
 #endif

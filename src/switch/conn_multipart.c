@@ -59,17 +59,21 @@ static of_error describe(struct conn *c, const struct of_message *m)
 
 static int tell_flow(struct flow *flow, void *context)
 {
+    struct counter count = flow_count(&sw.dp.tables, flow);
     struct of_flow_stats s = {
         .table_id = flow->table_id,
-        .priority = flow->priority,
+        .priority = flow_priority(flow),
         .idle_timeout = flow->idle_timeout,
         .hard_timeout = flow->hard_timeout,
         .flags = flow->flags,
         .cookie = flow->cookie,
-        .packet_count = flow->packets,
-        .byte_count = flow->bytes,
-        .instructions = flow->program->instructions,
+        .packet_count = count.packets,
+        .byte_count = count.bytes,
     };
+
+    arena_reset(&sw.scratch);
+    if (!flow_instructions(flow, &s.instructions, &sw.scratch))
+        return -ENOMEM;
 
     since(flow->created_us, &s.duration_s, &s.duration_ns);
     flow_match(flow, &s.match);
@@ -80,9 +84,10 @@ static int tell_flow(struct flow *flow, void *context)
 static int sum_flow(struct flow *flow, void *context)
 {
     struct of_aggregate_stats *sum = context;
+    struct counter count = flow_count(&sw.dp.tables, flow);
 
-    sum->packet_count += flow->packets;
-    sum->byte_count += flow->bytes;
+    sum->packet_count += count.packets;
+    sum->byte_count += count.bytes;
     sum->flow_count++;
     return 0;
 }
@@ -132,7 +137,8 @@ static of_error table_stats(struct conn *c, const struct of_message *m)
     begin(&mw, c, m);
     for (unsigned i = 0; i < TABLES; i++) {
         const struct table *table = &sw.dp.tables.table[i];
-        struct of_table_stats s = {(uint8_t)i, table->flows, table->lookups, table->matches};
+        struct table_count count = datapath_table_count(&sw.dp, (uint8_t)i);
+        struct of_table_stats s = {(uint8_t)i, table->flows, count.lookups, count.matches};
 
         of_multipart_add(&mw, &s);
     }
@@ -144,17 +150,17 @@ static of_error table_stats(struct conn *c, const struct of_message *m)
 
 static void tell_port_stats(struct of_multipart_writer *mw, const struct port *port)
 {
-    const struct port_counters *n = &port->counters;
+    struct port_counters n = port_count(port);
     struct of_port_stats s = {
         .port_no = port->number,
-        .rx_packets = n->rx_packets,
-        .tx_packets = n->tx_packets,
-        .rx_bytes = n->rx_bytes,
-        .tx_bytes = n->tx_bytes,
-        .rx_dropped = n->rx_dropped,
-        .tx_dropped = n->tx_dropped,
-        .rx_errors = n->rx_errors,
-        .tx_errors = n->tx_errors,
+        .rx_packets = n.rx_packets,
+        .tx_packets = n.tx_packets,
+        .rx_bytes = n.rx_bytes,
+        .tx_bytes = n.tx_bytes,
+        .rx_dropped = n.rx_dropped,
+        .tx_dropped = n.tx_dropped,
+        .rx_errors = n.rx_errors,
+        .tx_errors = n.tx_errors,
     };
 
     since(port->created_us, &s.duration_s, &s.duration_ns);
@@ -212,17 +218,19 @@ static of_error queue_stats(struct conn *c, const struct of_message *m)
 
 static void tell_group_stats(struct of_multipart_writer *mw, const struct group *group)
 {
+    struct counter count = counter_sum(group->counters, group->counter);
     struct of_group_stats s = {.group_id = group->id,
                                .ref_count = group->refs,
-                               .packet_count = group->packets,
-                               .byte_count = group->bytes};
+                               .packet_count = count.packets,
+                               .byte_count = count.bytes};
 
     since(group->created_us, &s.duration_s, &s.duration_ns);
     s.buckets.at = arena_array(&sw.arena, group->bucket_count, sizeof(*s.buckets.at));
     s.buckets.count = s.buckets.at ? group->bucket_count : 0;
-    for (size_t i = 0; i < s.buckets.count; i++)
-        s.buckets.at[i] =
-            (struct of_bucket_counter){group->buckets[i].packets, group->buckets[i].bytes};
+    for (size_t i = 0; i < s.buckets.count; i++) {
+        count = counter_sum(group->counters, group->buckets[i].counter);
+        s.buckets.at[i] = (struct of_bucket_counter){count.packets, count.bytes};
+    }
     of_multipart_add(mw, &s);
 }
 
@@ -305,16 +313,19 @@ static of_error group_features(struct conn *c, const struct of_message *m)
 static void meter_stats_entry(struct of_multipart_writer *mw, const void *entry)
 {
     const struct meter *meter = entry;
+    struct counter count = counter_sum(meter->counters, meter->counter);
     struct of_meter_stats s = {.meter_id = meter->id,
                                .flow_count = meter->refs,
-                               .packet_in_count = meter->packets,
-                               .byte_in_count = meter->bytes};
+                               .packet_in_count = count.packets,
+                               .byte_in_count = count.bytes};
 
     since(meter->created_us, &s.duration_s, &s.duration_ns);
     s.bands.at = arena_array(&sw.arena, meter->band_count, sizeof(*s.bands.at));
     s.bands.count = s.bands.at ? meter->band_count : 0;
-    for (size_t i = 0; i < s.bands.count; i++)
-        s.bands.at[i] = (struct of_band_stats){meter->bands[i].packets, meter->bands[i].bytes};
+    for (size_t i = 0; i < s.bands.count; i++) {
+        count = counter_sum(meter->counters, meter->bands[i].counter);
+        s.bands.at[i] = (struct of_band_stats){count.packets, count.bytes};
+    }
     of_multipart_add(mw, &s);
 }
 

@@ -44,7 +44,8 @@ static of_error barrier_request(struct conn *c, const struct of_message *m)
 {
     struct of_message reply = {.type = OFPT_BARRIER_REPLY, .xid = m->xid};
 
-    ports_flush();
+    worker_flush(sw.dp.workers[0]);
+    change_settle();
     conn_send(c, &reply, 8);
     return 0;
 }
@@ -113,7 +114,7 @@ static of_error set_async(struct conn *c, const struct of_message *m)
 static void flush_now(struct deferred *deferred)
 {
     (void)deferred;
-    ports_flush();
+    worker_flush(sw.dp.workers[0]);
 }
 
 void flush_later(void)
@@ -130,7 +131,7 @@ of_error packet_out_check(const struct of_packet_out *out)
     if (out->in_port == 0 || (out->in_port > OFPP_MAX && out->in_port != OFPP_CONTROLLER &&
                               out->in_port != OFPP_LOCAL && out->in_port != OFPP_ANY))
         return OFPBRC_BAD_PORT;
-    if (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_ROOM)
+    if (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_MOST)
         return OFPBRC_BAD_PACKET;
     return check_actions(&sw.dp, &out->actions, NULL, true);
 }
@@ -142,7 +143,7 @@ of_error packet_out(const struct of_packet_out *out)
     if (!p)
         return OFPBRC_BAD_PACKET;
     packet_enter(p, out->in_port);
-    pipeline_packet_out(&sw.dp, p, &out->actions);
+    pipeline_packet_out(sw.dp.workers[0], p, &out->actions);
     sw.counters.packet_outs++;
     flush_later();
     return 0;

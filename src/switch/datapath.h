@@ -6,7 +6,10 @@
  * goes through `packet_in`, and what no flow of table 0 matched goes to the port that it came from,
  * if that wants to know. Changes to it are made by transactions (change.h).
  *
- * One thread. Packets and changes alternate, never mix.
+ * Threads: workers (worker.h) read and forward; the loop's thread changes, and is itself worker 0
+ * for PACKET_OUTs. What workers read is published by one pointer or one version, and stays until
+ * all have passed a quiescent state (reclaim.h). In a burst a worker sees one version of flows,
+ * groups and meters.
  */
 #ifndef STROWGER_SWITCH_DATAPATH_H
 #define STROWGER_SWITCH_DATAPATH_H
@@ -16,7 +19,6 @@
 #include "switch/port.h"
 #include "switch/table.h"
 
-#define BURST       32
 #define MAX_PORTS   1024 /* port numbers are below */
 #define GROUP_DEPTH 8    /* of groups in buckets of groups */
 
@@ -34,62 +36,124 @@ enum drop_reason {
     DROP_NO_MEMORY,
     DROP_REASONS
 };
+_Static_assert(DROP_REASONS <= PORT_DROP_REASONS, "a port counts them all");
 
 extern const char *const drop_reason_names[DROP_REASONS];
 
+/* ---- groups and meters: found by id, one version of each ---- */
+
+/* The head of a group or meter. A newer version hides an older one, which stays until nobody can
+ * read it. */
+struct entry {
+    struct reclaim reclaim;
+    struct entry_index *index;
+    struct entry *older;
+    uint64_t from; /* the version in which it came */
+    uint32_t id;
+    bool gone; /* there is none from this version on */
+};
+
+struct entry_table;
+
+/* What workers find entries by. */
+struct entry_index {
+    struct entry_table *table;
+    uint32_t used;
+};
+
+/* The entry in this version, or NULL. */
+struct entry *entry_find(const struct entry_index *index, uint32_t id, uint64_t version);
+/* A new version of it; the entry's id, from and gone are set. 0 or -ENOMEM. */
+int entry_push(struct entry_index *index, struct entry *entry);
+/* Takes the newest version back, before it was published: it may be freed a grace period later. */
+void entry_pop(struct entry *entry);
+/* It was published and a grace period is over: forgets the older one, and the id when this says
+ * that it is gone; then it may be freed a grace period later. */
+void entry_settle(struct entry *entry);
+void entry_index_free(struct entry_index *index);
+
 struct bucket {
     struct of_bucket config; /* actions point into the group's memory */
-    uint64_t packets, bytes;
+    struct op *ops;          /* they, in the order of an action set */
+    uint32_t op_count;
+    uint32_t counter;
 };
 
 struct group {
+    struct entry entry;
+    struct counters *counters;
     uint32_t id;
     uint8_t type;  /* enum ofp_group_type */
     uint32_t refs; /* flows that name it */
-    uint64_t packets, bytes, created_us;
-    uint32_t total_weight;
+    uint32_t counter;
+    bool owns_counter; /* what took its place has it if not */
+    uint64_t created_us;
     uint32_t bucket_count;
-    struct bucket buckets[]; /* their actions lie behind */
+    struct bucket buckets[]; /* their actions and ops lie behind */
 };
 
 struct band {
     struct of_meter_band config;
-    uint64_t tokens, burst; /* thousandths of a bit, or millionths of a packet */
-    uint64_t packets, bytes;
+    uint64_t burst; /* in the meter's units of time: as much as may come at once */
+    uint64_t full;  /* the time at which it will be empty again: shared by all workers */
+    uint32_t counter;
 };
 
 struct meter {
+    struct entry entry;
+    struct counters *counters;
     uint32_t id;
     uint16_t flags; /* enum ofp_meter_flags */
     uint32_t refs;
-    uint64_t packets, bytes, created_us, filled_us;
+    uint32_t counter;
+    uint64_t created_us;
     uint32_t band_count;
     struct band bands[];
 };
 
+struct worker;
+struct mac_table;
+
 struct datapath {
     struct tables tables;
-    struct map groups; /* id to struct group * */
+    struct counters counters;
+    struct entry_index group_index, meter_index; /* for workers */
+    struct map groups;                           /* id to struct group *: those alive */
     struct map meters;
     struct port *ports[MAX_PORTS]; /* by number; NULL: none */
     struct port *drops;            /* counts for packets that came from no port */
     uint16_t fragments;            /* enum ofp_config_flags */
-    uint64_t now_us;               /* of this burst */
+    bool standalone;               /* no controller: forwards as OFPP_NORMAL does */
+    struct mac_table *macs;        /* what OFPP_NORMAL learned */
+    struct worker *workers[COUNTER_OWNERS];
+    unsigned worker_count; /* worker 0 included */
 
-    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. False when
-     * nobody took it. */
+    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. In the
+     * loop's thread. False when nobody took it. */
     bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id,
-                      uint64_t cookie);
+                      uint64_t cookie, uint16_t max_len);
 };
 
-void datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows);
+/* With worker 0, and counters for `threads` more. 0 or -ENOMEM. */
+int datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows, unsigned threads);
+/* Threads must have ended. */
 void datapath_free(struct datapath *dp);
+
+/* Without a controller that it could reach, and told so (fail-standalone, clause 6.3.3), the switch
+ * is a learning Ethernet switch; else it is what its tables make it. */
+void datapath_set_standalone(struct datapath *dp, bool standalone);
 
 static inline struct port *datapath_port(const struct datapath *dp, uint32_t number)
 {
-    return number < MAX_PORTS ? dp->ports[number] : NULL;
+    return number < MAX_PORTS ? __atomic_load_n(&dp->ports[number], __ATOMIC_ACQUIRE) : NULL;
 }
 
+static inline uint64_t datapath_version(const struct datapath *dp)
+{
+    return __atomic_load_n(&dp->tables.version, __ATOMIC_ACQUIRE);
+}
+
+/* In the version that is worked on: for the loop's thread. */
 static inline struct group *datapath_group(const struct datapath *dp, uint32_t id)
 {
     return (struct group *)(uintptr_t)map_get(&dp->groups, id);
@@ -100,23 +164,36 @@ static inline struct meter *datapath_meter(const struct datapath *dp, uint32_t i
     return (struct meter *)(uintptr_t)map_get(&dp->meters, id);
 }
 
-/* Groups and meters from their messages; NULL when memory is out. Freed with free(). */
-struct group *group_new(const struct of_group_mod *mod, uint64_t now_us);
-struct meter *meter_new(const struct of_meter_mod *mod, uint64_t now_us);
+/* Groups and meters from their messages; NULL when memory is out. */
+struct group *group_new(struct datapath *dp, const struct of_group_mod *mod, uint64_t now_us);
+struct meter *meter_new(struct datapath *dp, const struct of_meter_mod *mod, uint64_t now_us);
+void group_free(struct group *group);
+void meter_free(struct meter *meter);
+
+/* The counter of one group is the other's from now on. */
+void group_take_counter(struct group *to, struct group *from);
 
 /* False when the packet must be dropped; may change its DSCP. */
-bool meter_apply(struct meter *meter, struct packet *p, uint64_t now_us);
+bool meter_apply(struct worker *w, struct meter *meter, struct packet *p);
 
 /* True when the bucket's watched port or group is live, or it watches nothing. */
-bool bucket_is_live(const struct datapath *dp, const struct of_bucket *bucket, unsigned depth);
+bool bucket_is_live(const struct datapath *dp, uint64_t version, const struct of_bucket *bucket,
+                    unsigned depth);
+
+/* ---- OFPP_NORMAL (normal.c) ---- */
+
+struct mac_table *mac_table_new(void);
+/* Learns where the packet's sender is, and says which port its receiver is at: 0 when that is not
+ * known. */
+uint32_t mac_table_learn_and_find(struct mac_table *macs, const struct packet *p, uint64_t now_us);
 
 /* ---- the pipeline (pipeline.c); each takes the packets over ---- */
 
 /* At most BURST packets that came in by one port; their pipeline fields are set (packet_enter() and
- * the port's own). Call ports_flush() when all bursts are through. */
-void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packets, size_t count);
+ * the port's own). Call worker_flush() when all bursts are through. */
+void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, size_t count);
 
 /* A PACKET_OUT. */
-void pipeline_packet_out(struct datapath *dp, struct packet *p, const struct of_actions *actions);
+void pipeline_packet_out(struct worker *w, struct packet *p, const struct of_actions *actions);
 
 #endif

@@ -6,57 +6,170 @@
  * behind tags, and the transport header unless this is a later fragment. A header that is cut or
  * contradicts itself leaves its fields zero.
  */
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "switch/packet.h"
 
 /* ---- pool ---- */
 
+#define CACHE_SIZE  256 /* free packets that a thread keeps */
+#define CACHE_BATCH 128 /* how many it takes from the others or gives them */
+
 static struct {
-    struct packet *free;
-} pool;
+    pthread_mutex_t lock;
+    struct packet *packets; /* one for each chunk */
+    uint8_t *memory;
+    struct packet **free; /* a stack, under the lock */
+    unsigned count, free_count;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static __thread struct {
+    struct packet *at[CACHE_SIZE];
+    unsigned count;
+} cache;
+
+int packet_pool_init(unsigned packets)
+{
+    size_t size = (size_t)packets * PACKET_CHUNK;
+    uint8_t *memory;
+
+    if (pool.packets)
+        return 0;
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                  -1, 0);
+    if (memory == MAP_FAILED)
+        return -ENOMEM;
+    pool.packets = calloc(packets, sizeof(*pool.packets));
+    pool.free = calloc(packets, sizeof(struct packet *));
+    if (!pool.packets || !pool.free) {
+        munmap(memory, size);
+        free(pool.packets);
+        free(pool.free);
+        pool.packets = NULL;
+        return -ENOMEM;
+    }
+    pool.memory = memory;
+    pool.count = pool.free_count = packets;
+    for (unsigned i = 0; i < packets; i++) {
+        pool.packets[i].buffer = memory + (size_t)i * PACKET_CHUNK;
+        pool.packets[i].room = PACKET_ROOM;
+        pool.free[packets - 1 - i] = &pool.packets[i];
+    }
+    return 0;
+}
+
+void packet_pool_free(void)
+{
+    if (!pool.packets)
+        return;
+    munmap(pool.memory, (size_t)pool.count * PACKET_CHUNK);
+    free(pool.packets);
+    free(pool.free);
+    pool.packets = NULL;
+    pool.free = NULL;
+    pool.memory = NULL;
+    pool.count = pool.free_count = cache.count = 0;
+}
+
+static void cache_fill(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    if (!pool.packets) {
+        pthread_mutex_unlock(&pool.lock);
+        if (packet_pool_init(PACKET_POOL_DEFAULT) < 0)
+            return;
+        pthread_mutex_lock(&pool.lock);
+    }
+    while (cache.count < CACHE_BATCH && pool.free_count)
+        cache.at[cache.count++] = pool.free[--pool.free_count];
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void cache_drain(unsigned keep)
+{
+    pthread_mutex_lock(&pool.lock);
+    while (cache.count > keep)
+        pool.free[pool.free_count++] = cache.at[--cache.count];
+    pthread_mutex_unlock(&pool.lock);
+}
+
+void packet_thread_done(void)
+{
+    if (cache.count)
+        cache_drain(0);
+}
+
+static inline void packet_empty(struct packet *p)
+{
+    p->data = p->buffer + PACKET_HEADROOM;
+    p->len = 0;
+}
 
 struct packet *packet_new(void)
 {
-    struct packet *p = pool.free;
+    struct packet *p;
 
-    if (p)
-        pool.free = p->next;
-    else
-        p = malloc(sizeof(*p));
+    if (cache.count == 0)
+        cache_fill();
+    if (cache.count == 0)
+        return NULL;
+    p = cache.at[--cache.count];
+    packet_empty(p);
+    return p;
+}
+
+struct packet *packet_new_for(size_t size)
+{
+    struct packet *p;
+
+    if (size <= PACKET_ROOM)
+        return packet_new();
+    if (size > PACKET_MOST)
+        return NULL;
+    p = malloc(sizeof(*p) + PACKET_HEADROOM + size + PACKET_TAILROOM);
     if (!p)
         return NULL;
-    p->data = p->buffer + PACKET_HEADROOM;
-    p->len = 0;
+    p->buffer = (uint8_t *)(p + 1);
+    p->room = (uint32_t)size;
+    packet_empty(p);
     return p;
 }
 
 void packet_free(struct packet *p)
 {
-    p->next = pool.free;
-    pool.free = p;
+    if (!packet_is_in_pool(p)) {
+        free(p);
+        return;
+    }
+    if (cache.count == CACHE_SIZE)
+        cache_drain(CACHE_SIZE - CACHE_BATCH);
+    cache.at[cache.count++] = p;
 }
 
-void packet_pool_free(void)
+struct bytes packet_pool_memory(void)
 {
-    while (pool.free) {
-        struct packet *p = pool.free;
+    return bytes_of(pool.memory, (size_t)pool.count * PACKET_CHUNK);
+}
 
-        pool.free = p->next;
-        free(p);
-    }
+struct packet *packet_at_offset(uint64_t offset)
+{
+    uint64_t nth = offset / PACKET_CHUNK;
+
+    return nth < pool.count ? &pool.packets[nth] : NULL;
 }
 
 struct packet *packet_clone(const struct packet *p)
 {
-    struct packet *c = packet_new();
+    struct packet *c = packet_new_for(p->len);
 
     if (!c)
         return NULL;
     memcpy((uint8_t *)c + offsetof(struct packet, l3),
            (const uint8_t *)p + offsetof(struct packet, l3),
-           offsetof(struct packet, buffer) - offsetof(struct packet, l3));
-    c->data = c->buffer + (p->data - p->buffer);
+           sizeof(*p) - offsetof(struct packet, l3));
     c->len = p->len;
     memcpy(c->data, p->data, p->len);
     return c;
@@ -64,7 +177,7 @@ struct packet *packet_clone(const struct packet *p)
 
 struct packet *packet_copy_of(struct bytes frame)
 {
-    struct packet *p = frame.len <= PACKET_ROOM ? packet_new() : NULL;
+    struct packet *p = packet_new_for(frame.len);
 
     if (!p)
         return NULL;

@@ -6,8 +6,12 @@
  * bytes. With it go its key (headers and pipeline fields as OpenFlow sees them) and where its
  * layers begin.
  *
- * Packets come from a pool and belong to one holder at a time: a burst that was received, or a
- * port's queue of what is to be sent. One thread.
+ * Packets come from one pool of the process and belong to one holder at a time: a burst that was
+ * received, or a port's queue of what is to be sent. The pool's buffers are one stretch of memory,
+ * cut into chunks of a page, so that AF_XDP sockets can have the kernel read and write them where
+ * they are. A frame that is larger than a chunk has a buffer of its own. Each thread keeps some
+ * free packets for itself and shares the rest in batches, so that a packet may be freed by another
+ * thread than took it, and a lock is met once in many packets.
  */
 #ifndef STROWGER_SWITCH_PACKET_H
 #define STROWGER_SWITCH_PACKET_H
@@ -15,14 +19,17 @@
 #include "wire/net/net.h"
 #include "wire/openflow/openflow.h"
 
-#define PACKET_HEADROOM 128  /* for outer headers and tags */
-#define PACKET_ROOM     9344 /* a jumbo frame and its tags */
-#define PACKET_TAILROOM 16
+#define PACKET_CHUNK    4096u /* of the pool's memory: a page, as AF_XDP wants it */
+#define PACKET_HEADROOM 256u  /* for outer headers and tags, and what AF_XDP keeps for itself */
+#define PACKET_TAILROOM 16u
+#define PACKET_ROOM     (PACKET_CHUNK - PACKET_HEADROOM - PACKET_TAILROOM) /* of a chunk's frame */
+#define PACKET_MOST     (68u << 10) /* of any frame: 64 KiB that segmentation offload left whole */
 
 struct packet {
-    struct packet *next; /* in the pool */
-    uint8_t *data;       /* the Ethernet header */
+    uint8_t *data; /* the Ethernet header */
     uint32_t len;
+    uint32_t room;      /* of the frame, from the headroom's end */
+    uint8_t *buffer;    /* the headroom's begin */
     uint16_t l3;        /* offset of what eth_type says; 0 before packet_parse() */
     uint16_t l4;        /* offset of the transport header; 0: none, or in another fragment */
     uint16_t l3_len;    /* of the IP packet as it says itself, 0: no IP */
@@ -30,16 +37,39 @@ struct packet {
     uint8_t vlan_tags;
     bool valid; /* headers are whole as far as they go */
     struct of_key key;
-    uint8_t buffer[PACKET_HEADROOM + PACKET_ROOM + PACKET_TAILROOM];
 };
 
-/* An empty packet with data at the headroom's end, or NULL when memory is out. Its key is not
- * initialised. */
-struct packet *packet_new(void);
-void packet_free(struct packet *p);
-struct packet *packet_clone(const struct packet *p);
-/* Frees the pool. */
+/* Makes the pool: at most so many packets at a time, those with large buffers not counted. Without
+ * it, the first packet makes one of PACKET_POOL_DEFAULT. 0 or -ENOMEM. */
+#define PACKET_POOL_DEFAULT 32768u
+int packet_pool_init(unsigned packets);
+/* Frees the pool. All packets must be back, and other threads have said packet_thread_done(). */
 void packet_pool_free(void);
+/* Gives the calling thread's free packets back. */
+void packet_thread_done(void);
+
+/* An empty packet with data at the headroom's end and PACKET_ROOM bytes for its frame, or NULL when
+ * the pool is empty. Its key is not initialised. */
+struct packet *packet_new(void);
+/* The same with room for a frame of `size` bytes, up to PACKET_MOST. */
+struct packet *packet_new_for(size_t size);
+void packet_free(struct packet *p);
+static inline void packets_free(struct packet **packets, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        packet_free(packets[i]);
+}
+struct packet *packet_clone(const struct packet *p);
+
+/* The pool's memory, and which packet has its buffer at an offset of it: for AF_XDP, which speaks
+ * of packets by the place of their bytes. NULL for an offset outside. */
+struct bytes packet_pool_memory(void);
+struct packet *packet_at_offset(uint64_t offset);
+
+static inline bool packet_is_in_pool(const struct packet *p)
+{
+    return p->room == PACKET_ROOM;
+}
 
 /* A copy of these bytes; NULL when they do not fit. */
 struct packet *packet_copy_of(struct bytes frame);

@@ -6,123 +6,54 @@
  * write-actions join the set. Where no goto_table follows, the set is carried out in the order of
  * clause 5.10, a group before and instead of an output.
  *
+ * A burst goes through a table together, so that what its packets look for is fetched from memory
+ * side by side; packets that go on to different tables go on in turn, lowest first.
+ *
  * Whoever holds the packet last sends it: an output after which nothing more can happen gives the
  * packet itself to the port; any other output gives a copy. So a packet that is forwarded to one
  * place is never copied.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/loop.h"
-#include "switch/datapath.h"
+#include "switch/worker.h"
 
 const char *const drop_reason_names[DROP_REASONS] = {
     "no_match",  "by_flow", "meter",    "ttl",       "fragment",
     "malformed", "no_port", "no_group", "packet_in", "no_memory",
 };
 
-/* The action set: one action of each kind, and one set_field per field (clause 5.10). The kinds are
- * in the order of execution; set_field has its place before SET_QUEUE. */
-enum set_place {
-    SET_COPY_TTL_IN,
-    SET_POP_VLAN,
-    SET_POP_MPLS,
-    SET_POP_PBB,
-    SET_PUSH_MPLS,
-    SET_PUSH_PBB,
-    SET_PUSH_VLAN,
-    SET_COPY_TTL_OUT,
-    SET_DEC_MPLS_TTL,
-    SET_DEC_NW_TTL,
-    SET_MPLS_TTL,
-    SET_NW_TTL,
-    SET_FIELDS, /* here all of them */
-    SET_QUEUE,
-    SET_GROUP,
-    SET_OUTPUT,
-    SET_PLACES
-};
-
-static const uint8_t set_places[OFPAT_POP_PBB + 1] = {
-    [OFPAT_COPY_TTL_IN] = SET_COPY_TTL_IN,
-    [OFPAT_POP_VLAN] = SET_POP_VLAN,
-    [OFPAT_POP_MPLS] = SET_POP_MPLS,
-    [OFPAT_POP_PBB] = SET_POP_PBB,
-    [OFPAT_PUSH_MPLS] = SET_PUSH_MPLS,
-    [OFPAT_PUSH_PBB] = SET_PUSH_PBB,
-    [OFPAT_PUSH_VLAN] = SET_PUSH_VLAN,
-    [OFPAT_COPY_TTL_OUT] = SET_COPY_TTL_OUT,
-    [OFPAT_DEC_MPLS_TTL] = SET_DEC_MPLS_TTL,
-    [OFPAT_DEC_NW_TTL] = SET_DEC_NW_TTL,
-    [OFPAT_SET_MPLS_TTL] = SET_MPLS_TTL,
-    [OFPAT_SET_NW_TTL] = SET_NW_TTL,
-    [OFPAT_SET_QUEUE] = SET_QUEUE,
-    [OFPAT_GROUP] = SET_GROUP,
-    [OFPAT_OUTPUT] = SET_OUTPUT,
-};
-
-struct action_set {
-    bool used;
-    uint64_t fields; /* for which there is a set_field */
-    const struct of_action *actions[SET_PLACES];
-    const struct of_action *set_field[OF_FIELD_COUNT];
-};
-
-static void set_clear(struct action_set *set)
-{
-    set->used = false;
-}
-
-static void set_write(struct action_set *set, const struct of_actions *actions)
-{
-    if (!set->used) {
-        memset(set->actions, 0, sizeof(set->actions));
-        set->fields = 0;
-        set->used = true;
-    }
-    for (size_t i = 0; i < actions->count; i++) {
-        const struct of_action *a = &actions->at[i];
-
-        if (a->type == OFPAT_SET_FIELD) {
-            set->set_field[a->set_field.field] = a;
-            set->fields |= OF_FIELD_BIT(a->set_field.field);
-        } else if (a->type <= OFPAT_POP_PBB) {
-            set->actions[set_places[a->type]] = a;
-        }
-    }
-}
-
-/* The set as a list in its order of execution. */
-static size_t set_list(const struct action_set *set, const struct of_action **list)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < SET_PLACES; i++) {
-        if (i == SET_FIELDS)
-            for (uint64_t left = set->fields; left; left &= left - 1)
-                list[count++] = set->set_field[__builtin_ctzll(left)];
-        else if (set->actions[i] && !(i == SET_OUTPUT && set->actions[SET_GROUP]))
-            list[count++] = set->actions[i];
-    }
-    return count;
-}
-
 /* One packet on its way. */
 struct run {
-    struct datapath *dp;
+    struct worker *w;
     struct port *in;  /* counts its drops */
     struct packet *p; /* NULL once it was given away or dropped */
-    const struct flow *flow;
+    const struct rule *rule;
     uint8_t table_id;
     uint8_t depth; /* of groups */
     bool sent;     /* somebody got it, or a copy */
+    struct action_set set;
 };
 
-static void run_tables(struct run *run, uint8_t table_id);
+static void run_table_from(struct run *run, uint8_t table_id);
 static void execute_group(struct run *run, uint32_t id, bool last);
+
+static void run_begin(struct run *run, struct worker *w, struct port *in, struct packet *p)
+{
+    run->w = w;
+    run->in = in;
+    run->p = p;
+    run->rule = NULL;
+    run->table_id = 0;
+    run->depth = 0;
+    run->sent = false;
+    run->set.used = false;
+}
 
 static void count_drop(struct run *run, enum drop_reason why)
 {
-    run->in->drops[why]++;
+    counter_add(&port_counters_of(run->w, run->in)->drops[why], 1);
 }
 
 static void drop(struct run *run, enum drop_reason why)
@@ -161,7 +92,7 @@ static void output_to(struct run *run, struct port *port, bool last)
         return;
     }
     p = give(run, last);
-    if (p && !port_output(port, p))
+    if (p && !worker_output(run->w, port, p))
         count_drop(run, DROP_NO_PORT);
 }
 
@@ -170,9 +101,28 @@ static void output_to_all(struct run *run)
     uint32_t in_port = ntohl(run->p->key.in_port);
 
     run->sent = true;
-    for (uint32_t i = 1; i < MAX_PORTS; i++)
-        if (run->dp->ports[i] && i != in_port && !(run->dp->ports[i]->ofp_config & OFPPC_NO_FWD))
-            output_to(run, run->dp->ports[i], false);
+    for (uint32_t i = 1; i < MAX_PORTS; i++) {
+        struct port *port = i == in_port ? NULL : datapath_port(run->w->dp, i);
+
+        if (port && !(port->ofp_config & OFPPC_NO_FWD))
+            output_to(run, port, false);
+    }
+}
+
+/* What an Ethernet switch would do (OFPP_NORMAL): to where the receiver was seen, or to all. */
+static void output_normal(struct run *run, bool last)
+{
+    struct datapath *dp = run->w->dp;
+    uint32_t in_port = ntohl(run->p->key.in_port);
+    uint32_t to = mac_table_learn_and_find(dp->macs, run->p, run->w->now_us);
+
+    run->sent = true;
+    if (to == in_port)
+        return; /* it has got there already */
+    if (to && datapath_port(dp, to))
+        output_to(run, datapath_port(dp, to), last);
+    else
+        output_to_all(run);
 }
 
 static void finish(struct run *run)
@@ -189,40 +139,40 @@ static void finish(struct run *run)
 
 static void output_to_table(struct run *run, bool last)
 {
-    struct run branch = *run;
+    struct run branch;
+    struct packet *p = give(run, last);
 
     run->sent = true;
-    branch.p = give(run, last);
-    if (!branch.p)
+    if (!p)
         return;
-    branch.sent = false;
-    run_tables(&branch, 0);
+    run_begin(&branch, run->w, run->in, p);
+    run_table_from(&branch, 0);
     finish(&branch);
 }
 
-static bool is_table_miss(const struct flow *flow)
+static bool is_table_miss(const struct rule *rule)
 {
-    return flow && flow->priority == 0 && flow->fields == 0;
+    return rule && rule->priority == 0 && rule->words == 0;
 }
 
-static void output_to_controller(struct run *run, uint8_t reason)
+static void output_to_controller(struct run *run, uint8_t reason, uint16_t max_len)
 {
-    uint64_t cookie = run->flow ? run->flow->cookie : UINT64_MAX;
+    uint64_t cookie = run->rule ? flow_of(run->rule)->cookie : UINT64_MAX;
 
     run->sent = true;
     if (run->in->ofp_config & OFPPC_NO_PACKET_IN)
         return;
-    if (!run->dp->packet_in || !run->dp->packet_in(run->p, reason, run->table_id, cookie))
+    if (!worker_packet_in(run->w, run->p, reason, run->table_id, cookie, max_len))
         count_drop(run, DROP_PACKET_IN);
 }
 
-static void output(struct run *run, const struct of_action *a, bool last)
+static void output(struct run *run, uint32_t to, bool last)
 {
     uint32_t in_port = ntohl(run->p->key.in_port);
 
-    switch (a->output.port) {
+    switch (to) {
     case OFPP_IN_PORT:
-        output_to(run, datapath_port(run->dp, in_port), last);
+        output_to(run, datapath_port(run->w->dp, in_port), last);
         break;
     case OFPP_TABLE: /* from a PACKET_OUT alone; checked there */
         output_to_table(run, last);
@@ -231,12 +181,11 @@ static void output(struct run *run, const struct of_action *a, bool last)
     case OFPP_ALL:
         output_to_all(run);
         break;
-    case OFPP_CONTROLLER:
-        output_to_controller(run, is_table_miss(run->flow) ? OFPR_NO_MATCH : OFPR_ACTION);
+    case OFPP_NORMAL:
+        output_normal(run, last);
         break;
     default:
-        output_to(run, a->output.port == in_port ? NULL : datapath_port(run->dp, a->output.port),
-                  last);
+        output_to(run, to == in_port ? NULL : datapath_port(run->w->dp, to), last);
     }
 }
 
@@ -277,17 +226,17 @@ static void load_bits(struct packet *p, enum of_field_id id, unsigned offset, un
     packet_set_field(p, id, bytes);
 }
 
-static void move_bits(struct packet *p, const struct of_action *a)
+static void move_bits(struct packet *p, const struct op *op)
 {
-    const struct of_field *from = &of_fields[a->reg_move.from];
-    unsigned done = 0, total = a->reg_move.n_bits;
+    const struct of_field *from = &of_fields[op->field];
+    unsigned done = 0, total = (unsigned)op->value;
 
     while (done < total) {
         unsigned n = total - done > 64 ? 64 : total - done;
-        uint64_t value = bits_get(of_key_const_at(&p->key, from), from->bytes,
-                                  a->reg_move.from_offset + done, n);
+        uint64_t value =
+            bits_get(of_key_const_at(&p->key, from), from->bytes, (op->number >> 16) + done, n);
 
-        load_bits(p, a->reg_move.to, a->reg_move.to_offset + done, n, value);
+        load_bits(p, op->bits, (op->number & 0xffff) + done, n, value);
         done += n;
     }
 }
@@ -296,106 +245,131 @@ static void move_bits(struct packet *p, const struct of_action *a)
 
 static void spent_ttl(struct run *run)
 {
-    output_to_controller(run, OFPR_INVALID_TTL);
+    output_to_controller(run, OFPR_INVALID_TTL, OFPCML_NO_BUFFER);
     drop(run, DROP_TTL);
 }
 
-static void execute(struct run *run, const struct of_action *a, bool last)
+/* What changes headers and is not met with every packet. */
+static void execute_rare(struct run *run, const struct op *op)
 {
     struct packet *p = run->p;
 
-    switch (a->type) {
-    case OFPAT_OUTPUT:
-        output(run, a, last);
+    switch (op->code) {
+    case OP_SET_LONG:
+        packet_set_field(p, op->field, (const uint8_t *)(op + 1));
         break;
-    case OFPAT_GROUP:
-        execute_group(run, a->group_id, last);
+    case OP_REG_LOAD:
+        load_bits(p, op->field, op->number, op->bits, op->value);
         break;
-    case OFPAT_SET_FIELD:
-        packet_set_field(p, a->set_field.field, a->set_field.value);
+    case OP_REG_MOVE:
+        move_bits(p, op);
         break;
-    case OFPAT_COPY_TTL_OUT:
+    case OP_COPY_TTL_OUT:
         packet_copy_ttl_out(p);
         break;
-    case OFPAT_COPY_TTL_IN:
+    case OP_COPY_TTL_IN:
         packet_copy_ttl_in(p);
         break;
-    case OFPAT_SET_MPLS_TTL:
-        packet_set_mpls_ttl(p, a->ttl);
+    case OP_SET_MPLS_TTL:
+        packet_set_mpls_ttl(p, (uint8_t)op->number);
         break;
-    case OFPAT_DEC_MPLS_TTL:
+    case OP_DEC_MPLS_TTL:
         if (!packet_dec_mpls_ttl(p))
             spent_ttl(run);
         break;
-    case OFPAT_PUSH_VLAN:
-        packet_push_vlan(p, a->ethertype);
+    case OP_SET_NW_TTL:
+        packet_set_nw_ttl(p, (uint8_t)op->number);
         break;
-    case OFPAT_POP_VLAN:
+    case OP_PUSH_VLAN:
+        packet_push_vlan(p, (uint16_t)op->number);
+        break;
+    case OP_POP_VLAN:
         packet_pop_vlan(p);
         break;
-    case OFPAT_PUSH_MPLS:
-        packet_push_mpls(p, a->ethertype);
+    case OP_PUSH_MPLS:
+        packet_push_mpls(p, (uint16_t)op->number);
         break;
-    case OFPAT_POP_MPLS:
-        packet_pop_mpls(p, a->ethertype);
+    case OP_POP_MPLS:
+        packet_pop_mpls(p, (uint16_t)op->number);
         break;
-    case OFPAT_PUSH_PBB:
-        packet_push_pbb(p, a->ethertype);
+    case OP_PUSH_PBB:
+        packet_push_pbb(p, (uint16_t)op->number);
         break;
-    case OFPAT_POP_PBB:
+    case OP_POP_PBB:
         packet_pop_pbb(p);
-        break;
-    case OFPAT_SET_NW_TTL:
-        packet_set_nw_ttl(p, a->ttl);
-        break;
-    case OFPAT_DEC_NW_TTL:
-        if (!packet_dec_nw_ttl(p))
-            spent_ttl(run);
-        break;
-    case OF_NX_REG_LOAD:
-        load_bits(p, a->reg_load.field, a->reg_load.offset, a->reg_load.n_bits, a->reg_load.value);
-        break;
-    case OF_NX_REG_MOVE:
-        move_bits(p, a);
         break;
     default: /* SET_QUEUE: ports have one queue */
         break;
     }
 }
 
-/* `last`: nothing happens to the packet after these. */
-static void execute_list(struct run *run, const struct of_actions *actions, bool last)
+/* `last`: nothing happens to the packet after this. */
+static inline void execute(struct run *run, const struct op *op, bool last)
 {
-    for (size_t i = 0; i < actions->count && run->p; i++)
-        execute(run, &actions->at[i], last && i + 1 == actions->count);
+    switch (op->code) {
+    case OP_OUTPUT:
+        output(run, op->number, last);
+        break;
+    case OP_CONTROLLER:
+        output_to_controller(run, is_table_miss(run->rule) ? OFPR_NO_MATCH : OFPR_ACTION,
+                             (uint16_t)op->value);
+        break;
+    case OP_GROUP:
+        execute_group(run, op->number, last);
+        break;
+    case OP_KEY_32:
+        memcpy((uint8_t *)&run->p->key + op->number, &op->value, 4);
+        break;
+    case OP_KEY_64:
+        memcpy((uint8_t *)&run->p->key + op->number, &op->value, 8);
+        break;
+    case OP_SET:
+        packet_set_field(run->p, op->field, (const uint8_t *)&op->value);
+        break;
+    case OP_DEC_NW_TTL:
+        if (!packet_dec_nw_ttl(run->p))
+            spent_ttl(run);
+        break;
+    default:
+        execute_rare(run, op);
+    }
 }
 
-static void execute_set(struct run *run, const struct action_set *set, bool last)
+static void execute_list(struct run *run, const struct op *at, size_t count)
 {
-    const struct of_action *list[SET_PLACES + OF_FIELD_COUNT];
-    size_t count = set_list(set, list);
+    const struct op *end = at + count;
+
+    for (const struct op *op = at, *next; op < end && run->p; op = next) {
+        next = op_next(op);
+        execute(run, op, next == end);
+    }
+}
+
+static void execute_set(struct run *run)
+{
+    const struct op *list[SET_LIST_MAX];
+    size_t count = action_set_list(&run->set, list);
 
     for (size_t i = 0; i < count && run->p; i++)
-        execute(run, list[i], last && i + 1 == count);
+        execute(run, list[i], i + 1 == count);
 }
 
 /* ---- groups (clause 5.6) ---- */
 
-static void execute_bucket(struct run *run, struct group *group, uint32_t nth, bool last)
+static void execute_bucket(struct run *run, const struct bucket *bucket, bool last)
 {
-    struct bucket *bucket = &group->buckets[nth];
-    struct action_set set = {.used = false};
-    struct run branch = *run;
+    struct run branch;
+    struct packet *p;
 
-    bucket->packets++;
-    bucket->bytes += run->p->len;
-    branch.p = give(run, last);
-    if (!branch.p)
+    counter_count(run->w->counters, bucket->counter, run->p->len);
+    p = give(run, last);
+    if (!p)
         return;
-    set_write(&set, &bucket->config.actions);
-    branch.depth++;
-    branch.sent = false;
-    execute_set(&branch, &set, true);
+    run_begin(&branch, run->w, run->in, p);
+    branch.rule = run->rule;
+    branch.table_id = run->table_id;
+    branch.depth = run->depth + 1;
+    execute_list(&branch, bucket->ops, bucket->op_count);
     finish(&branch);
 }
 
@@ -412,7 +386,7 @@ static uint32_t select_bucket(struct run *run, const struct group *group)
         uint64_t h = (flow_hash ^ (i + 1) * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
         double drawn;
 
-        if (b->weight == 0 || !bucket_is_live(run->dp, b, 0))
+        if (b->weight == 0 || !bucket_is_live(run->w->dp, run->w->version, b, 0))
             continue;
         drawn = -log(((double)(h >> 32) + 0.5) / 4294967296.0) / b->weight;
         if (chosen == UINT32_MAX || drawn < least) {
@@ -426,14 +400,16 @@ static uint32_t select_bucket(struct run *run, const struct group *group)
 static uint32_t first_live_bucket(struct run *run, const struct group *group)
 {
     for (uint32_t i = 0; i < group->bucket_count; i++)
-        if (bucket_is_live(run->dp, &group->buckets[i].config, 0))
+        if (bucket_is_live(run->w->dp, run->w->version, &group->buckets[i].config, 0))
             return i;
     return UINT32_MAX;
 }
 
 static void execute_group(struct run *run, uint32_t id, bool last)
 {
-    struct group *group = datapath_group(run->dp, id);
+    struct worker *w = run->w;
+    const struct group *group =
+        (const struct group *)entry_find(&w->dp->group_index, id, w->version);
     uint32_t chosen = 0;
 
     run->sent = true;
@@ -441,11 +417,10 @@ static void execute_group(struct run *run, uint32_t id, bool last)
         count_drop(run, DROP_NO_GROUP);
         return;
     }
-    group->packets++;
-    group->bytes += run->p->len;
+    counter_count(w->counters, group->counter, run->p->len);
     if (group->type == OFPGT_ALL) {
         for (uint32_t i = 0; i < group->bucket_count; i++)
-            execute_bucket(run, group, i, false);
+            execute_bucket(run, &group->buckets[i], false);
         return;
     }
     if (group->type == OFPGT_SELECT)
@@ -455,112 +430,207 @@ static void execute_group(struct run *run, uint32_t id, bool last)
     if (chosen >= group->bucket_count)
         count_drop(run, DROP_NO_GROUP);
     else
-        execute_bucket(run, group, chosen, last);
+        execute_bucket(run, &group->buckets[chosen], last);
 }
 
 /* ---- tables ---- */
 
 static void miss(struct run *run)
 {
-    if (run->table_id == 0 && run->in->driver && run->in->driver->unmatched)
-        run->in->driver->unmatched(run->in, run->p);
+    const struct port_driver *driver = run->in->driver;
+
+    if (run->table_id == 0 && driver && driver->unmatched)
+        driver->unmatched(run->w, run->in, run->p);
     drop(run, DROP_NO_MATCH);
 }
 
-/* Returns the next table, or NO_TABLE. */
-static uint8_t run_table(struct run *run, struct action_set *set)
+static bool pass_meter(struct run *run, uint32_t id)
 {
-    struct flow *flow = table_lookup(&run->dp->tables.table[run->table_id], &run->p->key);
-    const struct program *program;
-    bool last;
+    struct worker *w = run->w;
+    struct meter *meter = (struct meter *)entry_find(&w->dp->meter_index, id, w->version);
 
-    run->flow = flow;
-    if (!flow) {
-        miss(run);
-        return NO_TABLE;
+    if (!meter || meter_apply(w, meter, run->p))
+        return true;
+    drop(run, DROP_METER);
+    return false;
+}
+
+/* The instructions that are no actions. Returns what follows, or NULL when the packet went. */
+static const struct op *instruct(struct run *run, const struct op *op, uint8_t *next_table)
+{
+    struct of_key *key = &run->p->key;
+
+    switch (op->code) {
+    case OP_METER:
+        return pass_meter(run, op->number) ? op + 1 : NULL;
+    case OP_CLEAR:
+        run->set.used = false;
+        return op + 1;
+    case OP_WRITE:
+        action_set_write(&run->set, op + 1, op->number);
+        return op + 1 + op->number;
+    case OP_METADATA:
+        key->metadata = (key->metadata & ~op[1].value) | (op->value & op[1].value);
+        return op + 2;
+    default:
+        *next_table = (uint8_t)op->number;
+        return op + 1;
     }
-    flow->packets++;
-    flow->bytes += run->p->len;
-    flow->used_us = run->dp->now_us;
-    program = flow->program;
-    if (program->meter_id) {
-        struct meter *meter = datapath_meter(run->dp, program->meter_id);
+}
 
-        if (meter && !meter_apply(meter, run->p, run->dp->now_us)) {
-            drop(run, DROP_METER);
-            return NO_TABLE;
+/* Carries out what the rule says. Returns the next table, or NO_TABLE. */
+static uint8_t run_rule(struct run *run, const struct rule *rule)
+{
+    const struct op *op = rule_ops(rule), *end = op + rule->op_count;
+    uint8_t next_table = NO_TABLE;
+
+    run->rule = rule;
+    counter_count(run->w->counters, rule->counter, run->p->len);
+    if (rule->notes_use)
+        flow_note_use(rule, run->w->now_us);
+    while (op < end) {
+        if (op->code >= OP_METER) {
+            if (!(op = instruct(run, op, &next_table)))
+                return NO_TABLE;
+            continue;
         }
+        execute(run, op, op_next(op) == end && !run->set.used);
+        if (!run->p)
+            return NO_TABLE;
+        op = op_next(op);
     }
-    last = program->goto_table == NO_TABLE && !program->write && (!set->used || program->clear);
-    if (program->apply)
-        execute_list(run, program->apply, last);
-    if (!run->p)
-        return NO_TABLE;
-    if (program->clear)
-        set_clear(set);
-    if (program->write)
-        set_write(set, program->write);
-    if (program->metadata_mask) {
-        uint64_t mask = htobe64(program->metadata_mask);
-
-        run->p->key.metadata = (run->p->key.metadata & ~mask) | (htobe64(program->metadata) & mask);
-    }
-    return program->goto_table;
+    return next_table;
 }
 
-static void run_tables(struct run *run, uint8_t table_id)
-{
-    struct action_set set;
-
-    set_clear(&set);
-    while (run->p && table_id != NO_TABLE) {
-        run->table_id = table_id;
-        table_id = run_table(run, &set);
-    }
-    if (run->p && set.used)
-        execute_set(run, &set, true);
-}
-
-static void run_packet(struct datapath *dp, struct port *in, struct packet *p)
-{
-    struct run run = {.dp = dp, .in = in, .p = p};
-
-    if (p->len < ETH_HEADER_SIZE)
-        drop(&run, DROP_MALFORMED);
-    else if ((p->key.ip_frag & OF_FRAG_ANY) && (dp->fragments & OFPC_FRAG_MASK) == OFPC_FRAG_DROP)
-        drop(&run, DROP_FRAGMENT);
-    else
-        run_tables(&run, 0);
-    finish(&run);
-}
-
-void pipeline_burst(struct datapath *dp, struct port *in, struct packet **packets, size_t count)
+/* Packets that all are at this table, together. Their next ones stand in next[] then. */
+static void run_table(struct worker *w, struct run *runs, const uint8_t *which, size_t count,
+                      uint8_t table_id, uint8_t *next)
 {
     const struct of_key *keys[BURST];
+    const struct rule *rules[BURST];
+    struct table_count *counts = &w->tables[table_id];
+    size_t matched = 0;
 
-    dp->now_us = clock_now_us();
+    keys[0] = NULL;
+    for (size_t i = 0; i < count; i++)
+        keys[i] = &runs[which[i]].p->key;
+    table_lookup_burst(&w->dp->tables, table_id, w->version, keys, count, rules, w->counters,
+                       w->cache);
+    for (size_t i = 0; i < count; i++) {
+        struct run *run = &runs[which[i]];
+
+        run->table_id = table_id;
+        if (rules[i]) {
+            matched++;
+            next[which[i]] = run_rule(run, rules[i]);
+        } else {
+            next[which[i]] = NO_TABLE;
+            run->rule = NULL;
+            miss(run);
+        }
+    }
+    counter_add(&counts->lookups, count);
+    counter_add(&counts->matches, matched);
+}
+
+/* Tables are only ever left for later ones (clause 5.1): the packets at the lowest number go
+ * first. */
+static void run_tables(struct worker *w, struct run *runs, size_t count, uint8_t *next)
+{
+    for (;;) {
+        uint8_t which[BURST], table_id = NO_TABLE;
+        size_t here = 0;
+
+        for (size_t i = 0; i < count; i++)
+            if (next[i] < table_id)
+                table_id = next[i];
+        if (table_id == NO_TABLE)
+            break;
+        for (size_t i = 0; i < count; i++)
+            if (next[i] == table_id)
+                which[here++] = (uint8_t)i;
+        run_table(w, runs, which, here, table_id, next);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i].p && runs[i].set.used)
+            execute_set(&runs[i]);
+        finish(&runs[i]);
+    }
+}
+
+static void run_table_from(struct run *run, uint8_t table_id)
+{
+    run_tables(run->w, run, 1, &table_id);
+}
+
+/* ---- bursts ---- */
+
+static void worker_begin(struct worker *w)
+{
+    w->version = datapath_version(w->dp);
+    w->now_us = clock_now_us();
+}
+
+/* True when the packet enters the tables; else it was dealt with. */
+static bool enter(struct run *run)
+{
+    const struct datapath *dp = run->w->dp;
+    const struct packet *p = run->p;
+
+    if (p->len < ETH_HEADER_SIZE)
+        drop(run, DROP_MALFORMED);
+    else if ((p->key.ip_frag & OF_FRAG_ANY) && (dp->fragments & OFPC_FRAG_MASK) == OFPC_FRAG_DROP)
+        drop(run, DROP_FRAGMENT);
+    else if (dp->standalone)
+        output_normal(run, true);
+    else
+        return true;
+    finish(run);
+    return false;
+}
+
+void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, size_t count)
+{
+    struct run runs[BURST];
+    uint8_t next[BURST];
+    size_t entered = 0;
+
+    worker_begin(w);
     if (in->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
         for (size_t i = 0; i < count; i++)
             packet_free(packets[i]);
-        in->counters.rx_dropped += count;
+        counter_add(&port_counters_of(w, in)->rx_dropped, count);
         return;
     }
     for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count)
+            __builtin_prefetch(packets[i + 1]->data);
         packet_parse(packets[i]);
-        keys[i] = &packets[i]->key;
+        run_begin(&runs[entered], w, in, packets[i]);
+        next[entered] = 0;
+        entered += enter(&runs[entered]);
     }
-    table_prefetch(&dp->tables.table[0], keys, count);
-    for (size_t i = 0; i < count; i++)
-        run_packet(dp, in, packets[i]);
+    run_tables(w, runs, entered, next);
 }
 
-void pipeline_packet_out(struct datapath *dp, struct packet *p, const struct of_actions *actions)
+void pipeline_packet_out(struct worker *w, struct packet *p, const struct of_actions *actions)
 {
-    struct port *in = datapath_port(dp, ntohl(p->key.in_port));
-    struct run run = {.dp = dp, .in = in ? in : dp->drops, .p = p};
+    struct port *in = datapath_port(w->dp, ntohl(p->key.in_port));
+    struct of_instruction apply = {.type = OFPIT_APPLY_ACTIONS, .actions = *actions};
+    struct of_instructions instructions = {&apply, 1};
+    size_t count = program_size(&instructions);
+    struct op *ops = malloc((count + 1) * sizeof(*ops));
+    struct run run;
 
-    dp->now_us = clock_now_us();
+    worker_begin(w);
     packet_parse(p);
-    execute_list(&run, actions, true);
+    run_begin(&run, w, in ? in : w->dp->drops, p);
+    if (ops) {
+        program_compile(ops, &instructions);
+        execute_list(&run, ops, count);
+        free(ops);
+    } else {
+        drop(&run, DROP_NO_MEMORY);
+    }
     finish(&run);
 }

@@ -1,50 +1,48 @@
 /*
  * port.h -- ports: where packets come in and go out.
  *
- * A port has a number and a name, what OpenFlow says of it, counters, and a queue of packets to be
- * sent that is written once per burst. What is behind it (an interface, a tunnel) is a struct
- * port_driver. A driver's descriptor is polled by the loop; when it is readable it takes bursts and
- * hands them to the pipeline.
+ * A port has a number and a name, what OpenFlow says of it, and statistics. What is behind it (an
+ * interface, a tunnel, a VM) is a struct port_driver. A driver has one or more receive queues, each
+ * with a descriptor; the worker that a queue belongs to (worker.h) waits for it and calls poll(),
+ * which takes bursts and hands them to the pipeline. Any worker may send.
  *
- * One thread: the loop's.
+ * Opening and closing is for the loop's thread; a port that is closed has been taken away from the
+ * workers before. Statistics are kept per worker and added up by who asks.
  */
 #ifndef STROWGER_SWITCH_PORT_H
 #define STROWGER_SWITCH_PORT_H
 
-#include <uv.h>
-
+#include "switch/counter.h"
 #include "switch/packet.h"
 #include "switch/switch.h"
 #include "wire/openflow/openflow.h"
 
-#define PORT_QUEUE 64 /* packets that wait for the end of a burst */
+#define PORT_RX_QUEUES    16 /* at most */
+#define PORT_DROP_REASONS 16
 
 struct datapath;
 struct port;
+struct worker;
 
 struct port_driver {
     const char *name;
-    /* Opens what config says. 0 or negative errno. The port's descriptor is then p->fd, or -1 for
-     * one that shares another's. */
+    /* Opens what config says; sets p->queues and p->queue_fds (-1: a queue that is not waited for),
+     * p->mac, p->mtu, p->state. 0 or negative errno. */
     int (*open)(struct port *p);
     void (*close)(struct port *p);
-    /* Reads what is there and hands it to pipeline_burst(). */
-    void (*readable)(struct port *p);
-    /* Sends all that is queued (p->queue[0..queued)), counts, and leaves the packets to the caller
-     * to free. */
-    void (*send)(struct port *p);
+    /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more.
+     * NULL: nothing ever comes. */
+    bool (*poll)(struct worker *w, struct port *p, unsigned queue);
+    /* Sends; counts; takes the packets over. */
+    void (*send)(struct worker *w, struct port *p, struct packet **packets, unsigned count);
     /* A packet for which table 0 had no flow; it stays the caller's. May be NULL. */
-    void (*unmatched)(struct port *p, const struct packet *packet);
-    /* Reads link state and MTU again; true when something changed. May be NULL. */
+    void (*unmatched)(struct worker *w, struct port *p, const struct packet *packet);
+    /* Reads link state and MTU again; true when something changed. In the loop's thread. May be
+     * NULL. */
     bool (*refresh)(struct port *p);
 };
 
-struct port_counters {
-    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors,
-        tx_errors;
-};
-
-/* Why the port could not send a packet, beside the data path's reasons. */
+/* Why the port could not send or take a packet, beside the data path's reasons. */
 enum port_drop {
     PORT_DROP_QUEUE,     /* the kernel's queue was full */
     PORT_DROP_NO_TUNNEL, /* no tun_dst */
@@ -57,6 +55,14 @@ enum port_drop {
 
 extern const char *const port_drop_names[PORT_DROPS];
 
+/* One worker's. */
+struct port_counters {
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors,
+        tx_errors;
+    uint64_t drops[PORT_DROP_REASONS]; /* by enum drop_reason: packets that came in here */
+    uint64_t own_drops[PORT_DROPS];
+} __attribute__((aligned(64)));
+
 struct port {
     struct datapath *dp;
     const struct port_driver *driver;
@@ -64,34 +70,31 @@ struct port {
     uint32_t number;
     char name[OFP_NAME_SIZE];
     uint8_t mac[6];
+    uint16_t mtu;
     uint32_t ofp_config; /* enum ofp_port_config */
     uint32_t state;      /* enum ofp_port_state */
-    uint16_t mtu;
     uint64_t created_us;
-    struct port_counters counters;
-    uint64_t drops[16]; /* by enum drop_reason: packets that came in here */
-    uint64_t own_drops[PORT_DROPS];
-    struct packet *queue[PORT_QUEUE];
-    unsigned queued;
-    struct port *next_unsent; /* in the list of ports that have something queued */
-    bool unsent;
-    int fd;
-    uv_poll_t poll;
-    bool polling;
-    void *private; /* the driver's */
+    struct port_counters *counters; /* by worker */
+    unsigned queues;                /* that are received from */
+    int queue_fds[PORT_RX_QUEUES];
+    uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
+    uint16_t generation;                   /* tells a port from another that had its number */
+    void *private;                         /* the driver's */
 };
 
-/* Makes and opens the port; it is in dp->ports[number]. 0 or negative errno. */
+/* A port of this driver, not opened, that nobody finds yet; NULL when memory is out or the number
+ * is taken. */
+struct port *port_new(struct datapath *dp, const struct port_driver *driver,
+                      const struct switch_port_config *config, uint32_t number);
+
+/* It is in dp->ports[number] from now on; port_close() undoes it. */
+void port_publish(struct port *port);
+
+/* Makes and opens the port, and gives it to the workers. 0 or negative errno. */
 int port_open(struct datapath *dp, const struct switch_port_config *config, uint32_t number,
               struct port **port);
+/* The port is freed after a grace period. */
 void port_close(struct port *port);
-
-/* Takes the packet over. False when the port does not send (it was freed then). */
-bool port_output(struct port *port, struct packet *packet);
-
-/* Sends what this port has queued, and what all have. */
-void port_send(struct port *port);
-void ports_flush(void);
 
 static inline bool port_is_live(const struct port *port)
 {
@@ -101,28 +104,42 @@ static inline bool port_is_live(const struct port *port)
 /* What OpenFlow says of it. */
 void port_describe(const struct port *port, struct of_port *desc);
 
-static inline void port_count_in(struct port *port, uint32_t bytes)
+/* What all workers counted. */
+struct port_counters port_count(const struct port *port);
+
+/* The calling worker's counters. */
+struct port_counters *port_counters_of(struct worker *w, struct port *port);
+
+static inline void port_count_in(struct worker *w, struct port *port, uint32_t bytes)
 {
-    port->counters.rx_packets++;
-    port->counters.rx_bytes += bytes;
+    struct port_counters *c = port_counters_of(w, port);
+
+    counter_add(&c->rx_packets, 1);
+    counter_add(&c->rx_bytes, bytes);
 }
 
-static inline void port_count_out(struct port *port, uint32_t bytes)
+static inline void port_count_out(struct worker *w, struct port *port, uint32_t bytes)
 {
-    port->counters.tx_packets++;
-    port->counters.tx_bytes += bytes;
+    struct port_counters *c = port_counters_of(w, port);
+
+    counter_add(&c->tx_packets, 1);
+    counter_add(&c->tx_bytes, bytes);
 }
 
-static inline void port_drop_out(struct port *port, enum port_drop why)
+static inline void port_drop_out(struct worker *w, struct port *port, enum port_drop why)
 {
-    port->counters.tx_dropped++;
-    port->own_drops[why]++;
+    struct port_counters *c = port_counters_of(w, port);
+
+    counter_add(&c->tx_dropped, 1);
+    counter_add(&c->own_drops[why], 1);
 }
 
-static inline void port_drop_in(struct port *port, enum port_drop why)
+static inline void port_drop_in(struct worker *w, struct port *port, enum port_drop why)
 {
-    port->counters.rx_dropped++;
-    port->own_drops[why]++;
+    struct port_counters *c = port_counters_of(w, port);
+
+    counter_add(&c->rx_dropped, 1);
+    counter_add(&c->own_drops[why], 1);
 }
 
 /* Drivers. */

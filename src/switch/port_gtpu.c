@@ -11,6 +11,10 @@
  * (clause 7.2.2), Error Indication for unknown TEIDs (clause 7.3.1), Supported Extension Headers
  * Notification (clause 7.2.3). All are bounded: an answer to each request, the others at most so
  * many a second.
+ *
+ * With several workers there are as many sockets at the address; which of them a packet reaches,
+ * the kernel decides by its addresses and ports, so a peer's packets stay in order. Any worker
+ * sends by the first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +23,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "switch/datapath.h"
+#include "switch/worker.h"
 #include "wire/gtp/gtp.h"
 
 #define OUTER_SIZE      (ETH_HEADER_SIZE + IPV4_MIN_SIZE + UDP_SIZE)
@@ -30,9 +34,10 @@ _Static_assert(OUTER_SIZE <= PACKET_HEADROOM, "an outer header fits before a mes
 
 struct gtpu {
     struct port *user, *signal;
-    int fd;
+    int fd; /* to send by */
     struct sockaddr_in local;
-    uint64_t tokens, filled_us; /* of answers that hostile packets could cause; millionths */
+    uint64_t full; /* time at which all answers that hostile packets could cause may be given again;
+                      by all workers */
 };
 
 struct gtpu_counters gtpu_counters;
@@ -48,42 +53,51 @@ void gtpu_limit_error_indications(uint32_t per_second)
 
 /* ---- answers ---- */
 
-static void answer(struct gtpu *g, const struct sockaddr_in *to, const struct writer *w)
+static void answer(struct worker *w, struct gtpu *g, const struct sockaddr_in *to,
+                   const struct writer *message)
 {
-    if (w->bad)
+    if (message->bad)
         return;
-    if (sendto(g->fd, w->start, wr_len(w), MSG_DONTWAIT, (const struct sockaddr *)to, sizeof(*to)) <
-        0)
-        g->user->counters.tx_errors++;
+    if (sendto(g->fd, message->start, wr_len(message), MSG_DONTWAIT, (const struct sockaddr *)to,
+               sizeof(*to)) < 0)
+        counter_add(&port_counters_of(w, g->user)->tx_errors, 1);
 }
 
-static bool may_answer(struct gtpu *g)
+/* Up to a second's worth may be given at once. */
+static bool may_answer(struct gtpu *g, uint64_t now_us)
 {
-    uint64_t now = clock_now_us(), most = (uint64_t)limit.per_second * 1000000;
+    uint64_t full = __atomic_load_n(&g->full, __ATOMIC_RELAXED), next;
 
-    g->tokens += (now - g->filled_us) * limit.per_second;
-    g->filled_us = now;
-    if (g->tokens > most)
-        g->tokens = most;
-    if (g->tokens < 1000000)
+    if (limit.per_second == 0)
         return false;
-    g->tokens -= 1000000;
+    do {
+        next = (full > now_us ? full : now_us) + 1000000 / limit.per_second;
+        if (next - now_us > 1000000)
+            return false;
+    } while (!__atomic_compare_exchange_n(&g->full, &full, next, true, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
     return true;
 }
 
-static void answer_echo(struct gtpu *g, const struct sockaddr_in *from, const struct gtpu_header *h)
+static void count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static void answer_echo(struct worker *worker, struct gtpu *g, const struct sockaddr_in *from,
+                        const struct gtpu_header *h)
 {
     uint8_t buffer[ANSWER_SIZE];
     struct writer w = writer_of(buffer, sizeof(buffer));
 
-    gtpu_counters.echo_requests++;
+    count(&gtpu_counters.echo_requests);
     gtpu_write_echo_response(&w, h->sequence);
-    answer(g, from, &w);
+    answer(worker, g, from, &w);
 }
 
 /* A table that holds nothing knows nothing: after a restart no tunnel is denied before a controller
  * spoke. */
-static void gtpu_unmatched(struct port *p, const struct packet *packet)
+static void gtpu_unmatched(struct worker *worker, struct port *p, const struct packet *packet)
 {
     struct gtpu *g = p->private;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(GTPU_PORT)};
@@ -91,17 +105,17 @@ static void gtpu_unmatched(struct port *p, const struct packet *packet)
     uint8_t buffer[ANSWER_SIZE];
     struct writer w = writer_of(buffer, sizeof(buffer));
 
-    if (p->dp->tables.table[0].flows == 0)
+    if (!tables_know_anything(&p->dp->tables))
         return;
-    if (!may_answer(g)) {
-        gtpu_counters.error_indications_suppressed++;
+    if (!may_answer(g, worker->now_us)) {
+        count(&gtpu_counters.error_indications_suppressed);
         return;
     }
     to.sin_addr.s_addr = packet->key.tun_src;
     error.ipv4.s_addr = packet->key.tun_dst;
-    gtpu_counters.error_indications_sent++;
+    count(&gtpu_counters.error_indications_sent);
     gtpu_write_error_indication(&w, &error);
-    answer(g, &to, &w);
+    answer(worker, g, &to, &w);
 }
 
 /* Headers that an LTE gateway may meet and may do without: PDCP numbers matter to eNodeBs, the 5G
@@ -116,18 +130,18 @@ static bool extension_is_known(uint8_t type)
     return memchr(known_extensions, type, sizeof(known_extensions));
 }
 
-static void notify_extensions(struct gtpu *g, const struct sockaddr_in *from,
+static void notify_extensions(struct worker *worker, struct gtpu *g, const struct sockaddr_in *from,
                               const struct gtpu_header *h)
 {
     uint8_t buffer[ANSWER_SIZE];
     struct writer w = writer_of(buffer, sizeof(buffer));
 
-    if (!may_answer(g))
+    if (!may_answer(g, clock_now_us()))
         return;
-    gtpu_counters.notifications_sent++;
+    count(&gtpu_counters.notifications_sent);
     gtpu_write_supported_extension_headers(&w, h->has_sequence ? h->sequence : 0,
                                            bytes_of(known_extensions, sizeof(known_extensions)));
-    answer(g, from, &w);
+    answer(worker, g, from, &w);
 }
 
 /* ---- receiving ---- */
@@ -144,15 +158,15 @@ static void set_tunnel(struct gtpu *g, struct packet *p, const struct sockaddr_i
 
 /* A G-PDU becomes the Ethernet frame that the tables see; the 14 bytes before the user's packet are
  * the tunnel's. */
-static bool take_user_packet(struct gtpu *g, struct packet *p, const struct sockaddr_in *from,
-                             struct bytes payload, uint32_t teid)
+static bool take_user_packet(struct worker *w, struct gtpu *g, struct packet *p,
+                             const struct sockaddr_in *from, struct bytes payload, uint32_t teid)
 {
     uint8_t flags = p->data[0], version = payload.len ? payload.at[0] >> 4 : 0;
     size_t before = (size_t)(payload.at - p->data);
 
-    port_count_in(g->user, p->len);
+    port_count_in(w, g->user, p->len);
     if (version != 4 && version != 6) {
-        port_drop_in(g->user, PORT_DROP_NOT_IP);
+        port_drop_in(w, g->user, PORT_DROP_NOT_IP);
         return false;
     }
     p->data += before;
@@ -168,8 +182,8 @@ static bool take_user_packet(struct gtpu *g, struct packet *p, const struct sock
 }
 
 /* Another message becomes a whole outer frame. */
-static void take_signal(struct gtpu *g, struct packet *p, const struct sockaddr_in *from,
-                        const struct gtpu_header *h)
+static void take_signal(struct worker *worker, struct gtpu *g, struct packet *p,
+                        const struct sockaddr_in *from, const struct gtpu_header *h)
 {
     static const uint8_t nobody[6];
     uint8_t flags = p->data[0], *message = p->data;
@@ -177,13 +191,13 @@ static void take_signal(struct gtpu *g, struct packet *p, const struct sockaddr_
     struct net_ip ip = {.version = 4, .protocol = IP_UDP};
     struct writer w;
 
-    gtpu_counters.signals_in++;
+    count(&gtpu_counters.signals_in);
     if (!g->signal || !packet_push(p, OUTER_SIZE)) {
-        port_drop_in(g->user, PORT_DROP_NO_SIGNAL);
+        port_drop_in(worker, g->user, PORT_DROP_NO_SIGNAL);
         packet_free(p);
         return;
     }
-    port_count_in(g->signal, (uint32_t)len);
+    port_count_in(worker, g->signal, (uint32_t)len);
     ip.src = net_address_v4(from->sin_addr);
     ip.dst = net_address_v4(g->local.sin_addr);
     w = writer_of(p->data, OUTER_SIZE + len);
@@ -194,7 +208,7 @@ static void take_signal(struct gtpu *g, struct packet *p, const struct sockaddr_
     net_ip_end(&w, begun);
     packet_enter(p, g->signal->number);
     set_tunnel(g, p, from, h->teid, flags, h->type);
-    pipeline_burst(g->signal->dp, g->signal, &p, 1);
+    pipeline_burst(worker, g->signal, &p, 1);
 }
 
 /* The users' packets of one burst, before they enter the tables. */
@@ -203,37 +217,38 @@ struct burst {
     size_t count;
 };
 
-static void burst_run(struct gtpu *g, struct burst *b)
+static void burst_run(struct worker *w, struct gtpu *g, struct burst *b)
 {
     if (b->count)
-        pipeline_burst(g->user->dp, g->user, b->packets, b->count);
+        pipeline_burst(w, g->user, b->packets, b->count);
     b->count = 0;
 }
 
 /* Anything that is no plain G-PDU. True when it is a user's packet after all, with optional header
  * octets; otherwise it was dealt with. What came before it goes first: an End Marker stays behind
  * the packets that it ends. */
-static bool take_other(struct gtpu *g, struct burst *b, struct packet *p,
+static bool take_other(struct worker *w, struct gtpu *g, struct burst *b, struct packet *p,
                        const struct sockaddr_in *from, struct gtpu_header *h)
 {
     if (gtpu_read(packet_bytes(p), h) < 0) {
-        port_drop_in(g->user, PORT_DROP_MALFORMED);
+        port_drop_in(w, g->user, PORT_DROP_MALFORMED);
     } else if (gtpu_unsupported_extension(h, extension_is_known)) {
-        notify_extensions(g, from, h);
+        notify_extensions(w, g, from, h);
     } else if (h->type == GTPU_G_PDU) {
         return true;
     } else if (h->type == GTPU_ECHO_REQUEST) {
-        answer_echo(g, from, h);
+        answer_echo(w, g, from, h);
     } else {
-        burst_run(g, b);
-        take_signal(g, p, from, h);
+        burst_run(w, g, b);
+        take_signal(w, g, p, from, h);
         return false;
     }
     packet_free(p);
     return false;
 }
 
-static void take(struct gtpu *g, struct burst *b, struct packet *p, const struct sockaddr_in *from)
+static void take(struct worker *w, struct gtpu *g, struct burst *b, struct packet *p,
+                 const struct sockaddr_in *from)
 {
     const uint8_t *at = p->data;
     struct bytes payload;
@@ -244,19 +259,19 @@ static void take(struct gtpu *g, struct burst *b, struct packet *p, const struct
         (size_t)(at[2] << 8 | at[3]) == p->len - GTPU_HEADER_SIZE) {
         payload = bytes_of(at + GTPU_HEADER_SIZE, p->len - GTPU_HEADER_SIZE);
         teid = (uint32_t)at[4] << 24 | (uint32_t)at[5] << 16 | (uint32_t)at[6] << 8 | at[7];
-    } else if (take_other(g, b, p, from, &h)) {
+    } else if (take_other(w, g, b, p, from, &h)) {
         payload = h.payload;
         teid = h.teid;
     } else {
         return;
     }
-    if (take_user_packet(g, p, from, payload, teid))
+    if (take_user_packet(w, g, p, from, payload, teid))
         b->packets[b->count++] = p;
     else
         packet_free(p);
 }
 
-static int gtpu_burst(struct gtpu *g)
+static int gtpu_burst(struct worker *w, struct gtpu *g, int fd)
 {
     struct packet *packets[BURST];
     struct mmsghdr messages[BURST];
@@ -265,36 +280,37 @@ static int gtpu_burst(struct gtpu *g)
     struct burst b = {.count = 0};
     int room = 0, n;
 
-    for (; room < BURST && (packets[room] = packet_new()); room++) {
+    for (; room < (int)BURST && (packets[room] = packet_new()); room++) {
         iov[room] = (struct iovec){packets[room]->data, PACKET_ROOM};
         messages[room].msg_hdr = (struct msghdr){.msg_name = &from[room],
                                                  .msg_namelen = sizeof(from[room]),
                                                  .msg_iov = &iov[room],
                                                  .msg_iovlen = 1};
     }
-    n = room ? recvmmsg(g->fd, messages, (unsigned)room, MSG_DONTWAIT, NULL) : 0;
+    n = room ? recvmmsg(fd, messages, (unsigned)room, MSG_DONTWAIT, NULL) : 0;
     for (int i = 0; i < room; i++) {
         if (i >= n) {
             packet_free(packets[i]);
         } else if (messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
-            port_drop_in(g->user, PORT_DROP_TOO_LARGE);
+            port_drop_in(w, g->user, PORT_DROP_TOO_LARGE);
             packet_free(packets[i]);
         } else {
             packets[i]->len = messages[i].msg_len;
-            take(g, &b, packets[i], &from[i]);
+            take(w, g, &b, packets[i], &from[i]);
         }
     }
-    burst_run(g, &b);
+    burst_run(w, g, &b);
     return n;
 }
 
-static void gtpu_readable(struct port *p)
+static bool gtpu_poll(struct worker *w, struct port *p, unsigned queue)
 {
     for (int i = 0; i < BURSTS_PER_TURN; i++) {
-        if (gtpu_burst(p->private) < BURST)
-            break;
-        ports_flush();
+        if (gtpu_burst(w, p->private, p->queue_fds[queue]) < (int)BURST)
+            return false;
+        worker_flush(w);
     }
+    return true;
 }
 
 /* ---- sending ---- */
@@ -304,7 +320,7 @@ union control_room {
     char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-struct outgoing {
+struct datagrams {
     struct mmsghdr messages[PORT_QUEUE];
     struct sockaddr_in to[PORT_QUEUE];
     struct iovec iov[PORT_QUEUE];
@@ -312,7 +328,7 @@ struct outgoing {
     int count;
 };
 
-static void add_outgoing(struct outgoing *out, uint8_t *at, size_t len, be32 address, be16 port,
+static void add_outgoing(struct datagrams *out, uint8_t *at, size_t len, be32 address, be16 port,
                          uint8_t tos)
 {
     int i = out->count++;
@@ -338,7 +354,7 @@ static void add_outgoing(struct outgoing *out, uint8_t *at, size_t len, be32 add
     }
 }
 
-static void send_all(struct gtpu *g, struct port *p, struct outgoing *out)
+static void send_all(struct worker *w, struct gtpu *g, struct port *p, struct datagrams *out)
 {
     int done = 0;
 
@@ -349,34 +365,34 @@ static void send_all(struct gtpu *g, struct port *p, struct outgoing *out)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
             for (; done < out->count; done++)
-                port_drop_out(p, PORT_DROP_QUEUE);
+                port_drop_out(w, p, PORT_DROP_QUEUE);
             return;
         }
         if (n <= 0) { /* no route, not allowed: the first one's fault */
-            p->counters.tx_errors++;
+            counter_add(&port_counters_of(w, p)->tx_errors, 1);
             done++;
             continue;
         }
         for (int i = 0; i < n; i++)
-            port_count_out(p, (uint32_t)out->iov[done + i].iov_len);
+            port_count_out(w, p, (uint32_t)out->iov[done + i].iov_len);
         done += n;
     }
 }
 
-static void gtpu_send(struct port *p)
+static void gtpu_send(struct worker *w, struct port *p, struct packet **packets, unsigned queued)
 {
     struct gtpu *g = p->private;
-    struct outgoing out;
+    struct datagrams out;
 
     out.count = 0;
-    for (unsigned i = 0; i < p->queued; i++) {
-        struct packet *packet = p->queue[i];
+    for (unsigned i = 0; i < queued; i++) {
+        struct packet *packet = packets[i];
         uint8_t *at = packet->data + packet->l3 - GTPU_HEADER_SIZE;
 
         if (!packet->l3_len) {
-            port_drop_out(p, PORT_DROP_NOT_IP);
+            port_drop_out(w, p, PORT_DROP_NOT_IP);
         } else if (!packet->key.tun_dst) {
-            port_drop_out(p, PORT_DROP_NO_TUNNEL);
+            port_drop_out(w, p, PORT_DROP_NO_TUNNEL);
         } else {
             gtpu_write_g_pdu_header(at, (uint32_t)of_key_get(&packet->key, OF_TUNNEL_ID),
                                     packet->l3_len);
@@ -385,73 +401,88 @@ static void gtpu_send(struct port *p)
                          (uint8_t)(packet->key.ip_dscp << 2 | packet->key.ip_ecn));
         }
     }
-    send_all(g, p, &out);
+    send_all(w, g, p, &out);
+    packets_free(packets, queued);
 }
 
 /* Users' packets that were sent before go first. */
-static void signal_send(struct port *p)
+static void signal_send(struct worker *w, struct port *p, struct packet **packets, unsigned queued)
 {
     struct gtpu *g = p->private;
-    struct outgoing out;
+    struct datagrams out;
 
-    port_send(g->user);
+    worker_send(w, g->user);
     out.count = 0;
-    for (unsigned i = 0; i < p->queued; i++) {
-        struct packet *packet = p->queue[i];
+    for (unsigned i = 0; i < queued; i++) {
+        struct packet *packet = packets[i];
         size_t header = (size_t)packet->l4 + UDP_SIZE - packet->l3;
 
         if (packet->key.eth_type != htons(ETH_TYPE_IPV4) || packet->key.ip_proto != IP_UDP ||
             !packet->l4 || packet->l3_len < header) {
-            port_drop_out(p, PORT_DROP_NOT_IP);
+            port_drop_out(w, p, PORT_DROP_NOT_IP);
             continue;
         }
-        gtpu_counters.signals_out++;
+        count(&gtpu_counters.signals_out);
         add_outgoing(&out, packet->data + packet->l3 + header, packet->l3_len - header,
                      packet->key.ipv4_dst,
                      packet->key.l4_dst ? packet->key.l4_dst : htons(GTPU_PORT), 0);
     }
-    send_all(g, p, &out);
+    send_all(w, g, p, &out);
+    packets_free(packets, queued);
 }
 
 /* ---- opening ---- */
 
-static int open_socket(struct gtpu *g)
+static int open_socket(const struct gtpu *g)
 {
-    int one = 1, room = 4 << 20, never = IP_PMTUDISC_DONT;
+    int one = 1, room = 4 << 20, never = IP_PMTUDISC_DONT, err;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    g->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (g->fd < 0)
+    if (fd < 0)
         return -errno;
-    (void)setsockopt(g->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    (void)setsockopt(g->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-    (void)setsockopt(g->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     /* TS 29.281 clause 4.4.2: what does not fit the path is fragmented outside. */
-    (void)setsockopt(g->fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
-    return bind(g->fd, (struct sockaddr *)&g->local, sizeof(g->local)) < 0 ? -errno : 0;
+    (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
+    if (bind(fd, (const struct sockaddr *)&g->local, sizeof(g->local)) == 0)
+        return fd;
+    err = -errno;
+    close(fd);
+    return err;
+}
+
+static void close_sockets(struct port *p)
+{
+    for (unsigned q = 0; q < p->queues; q++)
+        close(p->queue_fds[q]);
 }
 
 static int gtpu_open(struct port *p)
 {
     struct gtpu *g = calloc(1, sizeof(*g));
-    int err;
+    unsigned threads = p->dp->worker_count - 1;
 
     if (!g)
         return -ENOMEM;
     g->user = p;
-    g->filled_us = clock_now_us();
-    g->tokens = (uint64_t)limit.per_second * 1000000;
     g->local = (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons(p->config->udp_port ? p->config->udp_port : GTPU_PORT),
         .sin_addr = p->config->address};
-    if ((err = open_socket(g)) < 0) {
-        if (g->fd >= 0)
-            close(g->fd);
-        free(g);
-        return err;
-    }
+    do {
+        int fd = open_socket(g);
+
+        if (fd < 0) {
+            close_sockets(p);
+            free(g);
+            return fd;
+        }
+        p->queue_fds[p->queues++] = fd;
+    } while (p->queues < threads && p->queues < PORT_RX_QUEUES);
+    g->fd = p->queue_fds[0];
     p->private = g;
-    p->fd = g->fd;
     p->mtu = UINT16_MAX;
     return 0;
 }
@@ -462,7 +493,7 @@ static void gtpu_close(struct port *p)
 
     if (g->signal)
         g->signal->private = NULL;
-    close(g->fd);
+    close_sockets(p);
     free(g);
 }
 
@@ -491,22 +522,20 @@ static void signal_close(struct port *p)
         g->signal = NULL;
 }
 
-static void signal_send_if_open(struct port *p)
+static void signal_send_if_open(struct worker *w, struct port *p, struct packet **packets,
+                                unsigned queued)
 {
     if (p->private)
-        signal_send(p);
-}
-
-static void nothing_to_read(struct port *p)
-{
-    (void)p;
+        signal_send(w, p, packets, queued);
+    else
+        packets_free(packets, queued);
 }
 
 const struct port_driver gtpu_driver = {
     .name = "gtpu",
     .open = gtpu_open,
     .close = gtpu_close,
-    .readable = gtpu_readable,
+    .poll = gtpu_poll,
     .send = gtpu_send,
     .unmatched = gtpu_unmatched,
 };
@@ -515,6 +544,5 @@ const struct port_driver gtpu_signal_driver = {
     .name = "gtpu_signal",
     .open = signal_open,
     .close = signal_close,
-    .readable = nothing_to_read,
     .send = signal_send_if_open,
 };

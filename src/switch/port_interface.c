@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "link/netns.h"
 #include "link/packet_port.h"
-#include "switch/datapath.h"
+#include "switch/worker.h"
 
 _Static_assert(BURST <= PACKET_PORT_BURST, "a burst is one system call");
 
@@ -51,7 +51,8 @@ static int interface_open(struct port *p)
         return err;
     }
     p->private = interface;
-    p->fd = interface->fd;
+    p->queues = 1;
+    p->queue_fds[0] = interface->fd;
     memcpy(p->mac, interface->mac, sizeof(p->mac));
     interface_note(p);
     return 0;
@@ -68,6 +69,12 @@ static bool is_tun(const struct port *p)
     return p->config->type == SWITCH_PORT_TUN;
 }
 
+/* A jumbo frame and its tags need more than a chunk. */
+static size_t frame_room(const struct port *p)
+{
+    return p->mtu + 64u > PACKET_ROOM ? p->mtu + 64u : PACKET_ROOM;
+}
+
 /* Puts an Ethernet header of zeros and the packet's type before an IP packet. */
 static bool dress(struct packet *p)
 {
@@ -82,15 +89,15 @@ static bool dress(struct packet *p)
 }
 
 /* One burst; returns how many packets came. */
-static int interface_burst(struct port *p)
+static int interface_burst(struct worker *w, struct port *p)
 {
     struct packet *packets[BURST];
     struct packet_buffer buffers[BURST];
     size_t good = 0;
     int room = 0, n;
 
-    for (; room < BURST && (packets[room] = packet_new()); room++)
-        buffers[room] = (struct packet_buffer){packets[room]->data, PACKET_ROOM, 0};
+    for (; room < (int)BURST && (packets[room] = packet_new_for(frame_room(p))); room++)
+        buffers[room] = (struct packet_buffer){packets[room]->data, packets[room]->room, 0};
     n = packet_port_receive(p->private, buffers, room);
     for (int i = 0; i < room; i++) {
         struct packet *packet = packets[i];
@@ -99,51 +106,55 @@ static int interface_burst(struct port *p)
         packet->len = (uint32_t)len;
         if (len == 0 || (is_tun(p) && !dress(packet))) {
             if (i < n)
-                port_drop_in(p, len ? PORT_DROP_NOT_IP : PORT_DROP_TOO_LARGE);
+                port_drop_in(w, p, len ? PORT_DROP_NOT_IP : PORT_DROP_TOO_LARGE);
             packet_free(packet);
             continue;
         }
-        port_count_in(p, packet->len);
+        port_count_in(w, p, packet->len);
         packet_enter(packet, p->number);
         packets[good++] = packet;
     }
     if (good)
-        pipeline_burst(p->dp, p, packets, good);
+        pipeline_burst(w, p, packets, good);
     return n;
 }
 
-static void interface_readable(struct port *p)
+static bool interface_poll(struct worker *w, struct port *p, unsigned queue)
 {
+    (void)queue;
     for (int i = 0; i < BURSTS_PER_TURN; i++) {
-        if (interface_burst(p) < BURST)
-            break;
-        ports_flush();
+        if (interface_burst(w, p) < (int)BURST)
+            return false;
+        worker_flush(w);
     }
+    return true;
 }
 
-static void interface_send(struct port *p)
+static void interface_send(struct worker *w, struct port *p, struct packet **packets,
+                           unsigned queued)
 {
     struct packet_buffer buffers[PORT_QUEUE];
     int count = 0, sent;
 
-    for (unsigned i = 0; i < p->queued; i++) {
-        struct packet *packet = p->queue[i];
+    for (unsigned i = 0; i < queued; i++) {
+        struct packet *packet = packets[i];
         size_t skip = is_tun(p) ? packet->l3 : 0, len = is_tun(p) ? packet->l3_len : packet->len;
 
         if (len == 0)
-            port_drop_out(p, PORT_DROP_NOT_IP);
+            port_drop_out(w, p, PORT_DROP_NOT_IP);
         else
             buffers[count++] = (struct packet_buffer){packet->data + skip, len, len};
     }
     sent = count ? packet_port_send(p->private, buffers, count) : 0;
     for (int i = 0; i < count; i++) {
         if (i < sent)
-            port_count_out(p, (uint32_t)buffers[i].len);
+            port_count_out(w, p, (uint32_t)buffers[i].len);
         else
-            port_drop_out(p, PORT_DROP_QUEUE);
+            port_drop_out(w, p, PORT_DROP_QUEUE);
     }
     if (sent < 0)
-        p->counters.tx_errors++;
+        counter_add(&port_counters_of(w, p)->tx_errors, 1);
+    packets_free(packets, queued);
 }
 
 static bool interface_refresh(struct port *p)
@@ -158,7 +169,7 @@ const struct port_driver interface_driver = {
     .name = "interface",
     .open = interface_open,
     .close = interface_close,
-    .readable = interface_readable,
+    .poll = interface_poll,
     .send = interface_send,
     .refresh = interface_refresh,
 };

@@ -30,23 +30,24 @@ static double age_s(uint64_t since_us)
 
 /* ---- ports ---- */
 
-static json_t *drops_json(const struct port *p)
+static json_t *drops_json(const struct port_counters *n)
 {
     json_t *drops = json_object();
 
     for (size_t i = 0; i < DROP_REASONS; i++)
-        if (p->drops[i])
-            json_object_set_new(drops, drop_reason_names[i], json_integer((json_int_t)p->drops[i]));
+        if (n->drops[i])
+            json_object_set_new(drops, drop_reason_names[i], json_integer((json_int_t)n->drops[i]));
     for (size_t i = 0; i < PORT_DROPS; i++)
-        if (p->own_drops[i])
+        if (n->own_drops[i])
             json_object_set_new(drops, port_drop_names[i],
-                                json_integer((json_int_t)p->own_drops[i]));
+                                json_integer((json_int_t)n->own_drops[i]));
     return drops;
 }
 
 static json_t *port_json(const struct port *p)
 {
-    const struct port_counters *n = &p->counters;
+    struct port_counters count = port_count(p);
+    const struct port_counters *n = &count;
 
     return json_pack("{s:i, s:s, s:s, s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
                      "number", (int)p->number, "name", p->name, "driver", p->driver->name, "up",
@@ -55,7 +56,7 @@ static json_t *port_json(const struct port *p)
                      (json_int_t)n->tx_packets, "tx_bytes", (json_int_t)n->tx_bytes, "rx_dropped",
                      (json_int_t)n->rx_dropped, "tx_dropped", (json_int_t)n->tx_dropped,
                      "rx_errors", (json_int_t)n->rx_errors, "tx_errors", (json_int_t)n->tx_errors,
-                     "drops", drops_json(p));
+                     "drops", drops_json(n));
 }
 
 static json_t *ports_json(const struct control_request *request)
@@ -76,18 +77,21 @@ static int add_flow(struct flow *flow, void *context)
     char match[TEXT_SIZE], actions[TEXT_SIZE], cookie[32];
     struct text tm = text_in(match, sizeof(match)), ta = text_in(actions, sizeof(actions));
     struct text tc = text_in(cookie, sizeof(cookie));
+    struct counter count = flow_count(&sw.dp.tables, flow);
+    struct of_instructions instructions = {0};
     struct of_match m;
 
+    arena_reset(&sw.scratch);
     flow_match(flow, &m);
     of_print_match(&tm, &m);
-    of_print_instructions(&ta, &flow->program->instructions);
+    if (flow_instructions(flow, &instructions, &sw.scratch))
+        of_print_instructions(&ta, &instructions);
     text_add(&tc, "0x%llx", (unsigned long long)flow->cookie);
     json_array_append_new(
-        context,
-        json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:f, s:f}", "table", (int)flow->table_id,
-                  "priority", (int)flow->priority, "cookie", cookie, "match", match, "actions",
-                  actions, "packets", (json_int_t)flow->packets, "bytes", (json_int_t)flow->bytes,
-                  "age_s", age_s(flow->created_us), "idle_s", age_s(flow->used_us)));
+        context, json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:f}", "table", (int)flow->table_id,
+                           "priority", (int)flow_priority(flow), "cookie", cookie, "match", match,
+                           "actions", actions, "packets", (json_int_t)count.packets, "bytes",
+                           (json_int_t)count.bytes, "age_s", age_s(flow->created_us)));
     return 0;
 }
 
@@ -112,12 +116,15 @@ static json_t *tables_json(const struct control_request *request)
     (void)request;
     for (size_t i = 0; i < TABLES; i++) {
         const struct table *t = &sw.dp.tables.table[i];
+        struct table_count count = datapath_table_count(&sw.dp, (uint8_t)i);
+        char searched[64];
 
-        if (t->flows || t->lookups)
+        if (t->flows || count.lookups)
             json_array_append_new(
-                list, json_pack("{s:i, s:i, s:i, s:I, s:I}", "table", (int)i, "flows",
-                                (int)t->flows, "masks", (int)t->tuple_count, "lookups",
-                                (json_int_t)t->lookups, "matches", (json_int_t)t->matches));
+                list, json_pack("{s:i, s:i, s:i, s:s, s:I, s:I}", "table", (int)i, "flows",
+                                (int)t->flows, "masks", (int)t->tuple_count, "searched",
+                                table_matcher_name(t, searched, sizeof(searched)), "lookups",
+                                (json_int_t)count.lookups, "matches", (json_int_t)count.matches));
     }
     return list;
 }
@@ -130,14 +137,16 @@ static json_t *buckets_json(const struct group *group)
 
     for (uint32_t i = 0; i < group->bucket_count; i++) {
         const struct bucket *b = &group->buckets[i];
+        struct counter count = counter_sum(group->counters, b->counter);
         char actions[TEXT_SIZE];
         struct text t = text_in(actions, sizeof(actions));
 
         of_print_actions(&t, &b->config.actions);
         json_array_append_new(
             list, json_pack("{s:i, s:b, s:s, s:I, s:I}", "weight", (int)b->config.weight, "live",
-                            (int)bucket_is_live(&sw.dp, &b->config, 0), "actions", actions,
-                            "packets", (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
+                            (int)bucket_is_live(&sw.dp, datapath_version(&sw.dp), &b->config, 0),
+                            "actions", actions, "packets", (json_int_t)count.packets, "bytes",
+                            (json_int_t)count.bytes));
     }
     return list;
 }
@@ -152,12 +161,13 @@ static json_t *groups_json(const struct control_request *request)
     (void)request;
     while (map_next(&sw.dp.groups, &at, &key, &value)) {
         const struct group *group = (const struct group *)(uintptr_t)value;
+        struct counter count = counter_sum(group->counters, group->counter);
 
         json_array_append_new(
             list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "group", (json_int_t)group->id,
                             "type", types[group->type], "flows", (int)group->refs, "packets",
-                            (json_int_t)group->packets, "bytes", (json_int_t)group->bytes,
-                            "buckets", buckets_json(group)));
+                            (json_int_t)count.packets, "bytes", (json_int_t)count.bytes, "buckets",
+                            buckets_json(group)));
     }
     return list;
 }
@@ -168,12 +178,14 @@ static json_t *bands_json(const struct meter *meter)
 
     for (uint32_t i = 0; i < meter->band_count; i++) {
         const struct band *b = &meter->bands[i];
+        struct counter count = counter_sum(meter->counters, b->counter);
 
         json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:I, s:I}", "type",
-                            b->config.type == OFPMBT_DROP ? "drop" : "dscp_remark", "rate",
-                            (json_int_t)b->config.rate, "burst", (json_int_t)b->config.burst_size,
-                            "packets", (json_int_t)b->packets, "bytes", (json_int_t)b->bytes));
+            list,
+            json_pack("{s:s, s:I, s:I, s:I, s:I}", "type",
+                      b->config.type == OFPMBT_DROP ? "drop" : "dscp_remark", "rate",
+                      (json_int_t)b->config.rate, "burst", (json_int_t)b->config.burst_size,
+                      "packets", (json_int_t)count.packets, "bytes", (json_int_t)count.bytes));
     }
     return list;
 }
@@ -187,12 +199,13 @@ static json_t *meters_json(const struct control_request *request)
     (void)request;
     while (map_next(&sw.dp.meters, &at, &key, &value)) {
         const struct meter *meter = (const struct meter *)(uintptr_t)value;
+        struct counter count = counter_sum(meter->counters, meter->counter);
 
         json_array_append_new(
             list, json_pack("{s:I, s:s, s:i, s:I, s:I, s:o}", "meter", (json_int_t)meter->id,
                             "unit", meter->flags & OFPMF_PKTPS ? "packets/s" : "kbit/s", "flows",
-                            (int)meter->refs, "packets", (json_int_t)meter->packets, "bytes",
-                            (json_int_t)meter->bytes, "bands", bands_json(meter)));
+                            (int)meter->refs, "packets", (json_int_t)count.packets, "bytes",
+                            (json_int_t)count.bytes, "bands", bands_json(meter)));
     }
     return list;
 }
@@ -256,9 +269,11 @@ static uint64_t sum_ports(size_t offset)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < MAX_PORTS; i++)
-        if (sw.dp.ports[i])
-            sum += *(const uint64_t *)(const void *)((const uint8_t *)&sw.dp.ports[i]->counters +
-                                                     offset);
+        if (sw.dp.ports[i]) {
+            struct port_counters count = port_count(sw.dp.ports[i]);
+
+            sum += *(const uint64_t *)(const void *)((const uint8_t *)&count + offset);
+        }
     return sum;
 }
 
@@ -295,12 +310,9 @@ CONTEXT_VALUE(error_indications_suppressed, gtpu_counters.error_indications_supp
 
 static uint64_t read_drops(enum drop_reason why)
 {
-    uint64_t sum = sw.dp.drops ? sw.dp.drops->drops[why] : 0;
+    uint64_t sum = sw.dp.drops ? port_count(sw.dp.drops).drops[why] : 0;
 
-    for (size_t i = 0; i < MAX_PORTS; i++)
-        if (sw.dp.ports[i])
-            sum += sw.dp.ports[i]->drops[why];
-    return sum;
+    return sum + sum_ports(offsetof(struct port_counters, drops) + why * sizeof(uint64_t));
 }
 CONTEXT_VALUE(dropped_no_match, read_drops(DROP_NO_MATCH))
 CONTEXT_VALUE(dropped_by_flow, read_drops(DROP_BY_FLOW))

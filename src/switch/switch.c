@@ -55,6 +55,12 @@ static const struct config_field fields[] = {
                    "for controllers and tools that connect to us"),
     CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema,
                             "what packets come in and go out by"),
+    CONFIG_FIELD(struct switch_config, threads, &config_uint,
+                 "data-path threads; ports' receive queues are spread over them", .fallback = "1",
+                 .min = 1, .max = COUNTER_OWNERS - 1),
+    CONFIG_FIELD(struct switch_config, busy_us, &config_uint,
+                 "microseconds that a thread without packets looks for more before it sleeps",
+                 .fallback = "0", .min = 0, .max = 1000000000),
     CONFIG_FIELD(struct switch_config, max_flows, &config_uint, "in each table",
                  .fallback = "2000000", .min = 1, .max = UINT32_MAX),
     CONFIG_FIELD(struct switch_config, max_groups, &config_uint, "in all", .fallback = "65536",
@@ -153,6 +159,44 @@ static int open_ports(void)
     return 0;
 }
 
+/* ---- workers ---- */
+
+static uv_async_t heard;
+
+static void take_packet_ins(uv_async_t *async)
+{
+    (void)async;
+    workers_take_packet_ins(&sw.dp);
+}
+
+/* In a worker. */
+static void wake_loop(void)
+{
+    (void)uv_async_send(&heard);
+}
+
+static void reclaim_now(struct deferred *deferred)
+{
+    (void)deferred;
+    (void)reclaim_turn();
+}
+
+/* What was taken out of the data path is freed at the end of the turn. */
+static void reclaim_this_turn(void)
+{
+    static struct deferred reclaim;
+
+    loop_defer(&reclaim, reclaim_now);
+}
+
+static int start_workers(void)
+{
+    int err = uv_async_init(loop_uv(), &heard, take_packet_ins);
+
+    reclaim_set_wake(reclaim_this_turn);
+    return err < 0 ? err : workers_start(&sw.dp, sw.config.threads, sw.config.busy_us, wake_loop);
+}
+
 /* ---- start and end ---- */
 
 static int make_serial(uint64_t *seed)
@@ -180,12 +224,14 @@ static int start(struct config *config)
     if (!sw.buffer)
         return -ENOMEM;
     arena_init(&sw.arena, MESSAGE_ARENA);
-    datapath_init(&sw.dp, seed, sw.config.max_flows);
+    arena_init(&sw.scratch, MESSAGE_ARENA);
+    if ((err = datapath_init(&sw.dp, seed, sw.config.max_flows, sw.config.threads)) < 0)
+        return err;
     change_set_limits(sw.config.max_groups, sw.config.max_meters);
     gtpu_limit_error_indications(sw.config.error_indications_per_second);
     trace_set_printer(TRACE_OPENFLOW, of_print_wire);
     state_register();
-    if ((err = open_ports()) < 0 || (err = conns_open()) < 0)
+    if ((err = start_workers()) < 0 || (err = open_ports()) < 0 || (err = conns_open()) < 0)
         return err;
     timer_start(&refresh, REFRESH_MS, refresh_ports);
     return 0;
@@ -195,9 +241,16 @@ static void stop(void)
 {
     timer_stop(&refresh);
     conns_close();
+    reclaim_set_wake(NULL);
+    for (size_t i = 1; i < MAX_PORTS; i++)
+        if (sw.dp.ports[i])
+            port_close(sw.dp.ports[i]);
+    workers_stop(&sw.dp);
+    uv_close((uv_handle_t *)&heard, NULL);
     change_remove_all_flows(&sw.dp);
     datapath_free(&sw.dp);
     arena_free(&sw.arena);
+    arena_free(&sw.scratch);
     free(sw.buffer);
     process_stopped();
 }

@@ -6,11 +6,11 @@
  * port like any other, and which TEID goes where is a flow. Without a controller it goes on with
  * the flows it has (fail-secure); a controller that comes back finds them.
  *
- * Inside: conn*.c speak OpenFlow, change*.c carry out what controllers want, table.c holds the
- * rules and finds them, pipeline.c takes a packet through the tables, port*.c move packets. One
- * loop, one thread: requests and packets alternate, so a barrier is exact. What the data path reads
- * (tables, groups, meters, ports) it reaches through one pointer and changes only in transactions,
- * so that it can later run in threads of its own.
+ * Inside: conn*.c speak OpenFlow, change*.c carry out what controllers want, table*.c hold the
+ * rules and find them, pipeline.c takes packets through the tables, port*.c move them, worker.c has
+ * the threads that do so. The loop's thread speaks to controllers and makes changes; data-path
+ * threads read what it publishes, one version at a time, without locks (RCU). A barrier waits until
+ * all of them have read the newest, so it is exact.
  *
  * What a controller has to know
  * -----------------------------
@@ -124,6 +124,8 @@ struct switch_config {
         struct switch_port_config *at;
         size_t count;
     } ports;
+    uint32_t threads;   /* of the data path */
+    uint32_t busy_us;   /* how long one looks for packets before it sleeps */
     uint32_t max_flows; /* per table */
     uint32_t max_groups, max_meters;
     uint32_t probe_interval; /* ms of silence before an echo request, and again before a connection

@@ -1,722 +1,333 @@
 /*
- * table.c -- see table.h: tuples, chains, and the three ways to look up.
+ * table.c -- see table.h: tuples, chains, and how they are searched.
  *
- * A tuple's slots are open addressing with linear probing; a slot holds the hash, so a probe
- * touches a flow only when its hash is right. What is removed leaves a mark, so that a reader on
- * its way past is not lost; marks go when the array is built anew. Arrays are at most three
- * quarters full.
+ * A slot of a tuple is one word: 48 bits of address, the first rule of a chain, and 16 bits of its
+ * hash, so that a rule that is not meant is hardly ever looked at. A bucket is a cache line of 8
+ * slots; what does not fit goes into the next. A search ends at a bucket with a free slot. What is
+ * taken out leaves a mark where buckets behind may be meant, and frees the slot where not. Arrays
+ * are at most three quarters full and are built anew, larger, beside the old one.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "switch/table.h"
+#include "switch/table_inner.h"
 
-static struct flow gone; /* the mark */
-#define FLOW_GONE (&gone)
+/* ---- reading a chain ---- */
 
-/* ---- programs ---- */
-
-struct program *program_new(const struct of_instructions *in)
+static inline bool is_there(const struct rule *r, uint64_t version)
 {
-    size_t actions = 0;
-    struct program *p;
-    struct of_instruction *to;
-    struct of_action *at;
-
-    for (size_t i = 0; i < in->count; i++)
-        if (in->at[i].type == OFPIT_APPLY_ACTIONS || in->at[i].type == OFPIT_WRITE_ACTIONS)
-            actions += in->at[i].actions.count;
-    p = calloc(1, sizeof(*p) + in->count * sizeof(*to) + actions * sizeof(*at));
-    if (!p)
-        return NULL;
-    to = (struct of_instruction *)(p + 1);
-    at = (struct of_action *)(to + in->count);
-    p->instructions.at = to;
-    p->instructions.count = in->count;
-    p->goto_table = NO_TABLE;
-    for (size_t i = 0; i < in->count; i++, to++) {
-        *to = in->at[i];
-        switch (to->type) {
-        case OFPIT_GOTO_TABLE:
-            p->goto_table = to->table_id;
-            break;
-        case OFPIT_WRITE_METADATA:
-            p->metadata = to->write_metadata.metadata;
-            p->metadata_mask = to->write_metadata.mask;
-            break;
-        case OFPIT_METER:
-            p->meter_id = to->meter_id;
-            break;
-        case OFPIT_CLEAR_ACTIONS:
-            p->clear = true;
-            break;
-        default:
-            if (to->actions.count)
-                memcpy(at, to->actions.at, to->actions.count * sizeof(*at));
-            to->actions.at = at;
-            at += to->actions.count;
-            *(to->type == OFPIT_APPLY_ACTIONS ? &p->apply : &p->write) = &to->actions;
-        }
-    }
-    return p;
+    return r->from <= version && version < __atomic_load_n(&r->until, __ATOMIC_RELAXED);
 }
 
-static bool actions_output_to(const struct of_actions *actions, uint32_t port, uint32_t group)
+static inline const struct rule *visible(const struct rule *r, uint64_t version)
 {
-    for (size_t i = 0; actions && i < actions->count; i++) {
-        const struct of_action *a = &actions->at[i];
-
-        if ((a->type == OFPAT_OUTPUT && port != OFPP_ANY && a->output.port == port) ||
-            (a->type == OFPAT_GROUP && group != OFPG_ANY && a->group_id == group))
-            return true;
-    }
-    return false;
+    while (r && !is_there(r, version))
+        r = __atomic_load_n(&r->lower, __ATOMIC_ACQUIRE);
+    return r;
 }
 
-bool program_outputs_to(const struct program *program, uint32_t port, uint32_t group)
-{
-    return actions_output_to(program->apply, port, group) ||
-           actions_output_to(program->write, port, group);
-}
-
-/* ---- hashing ---- */
-
-static inline uint64_t mix(uint64_t h, uint64_t word)
-{
-    __uint128_t product = (__uint128_t)(h ^ word) * 0x9fb21c651e98df25ull;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Gathers the words that matter; returns their hash. */
-static inline uint32_t gather(const struct tuple *t, const struct of_key *key, uint64_t seed,
-                              uint64_t *words)
+static inline bool key_fits(const struct tuple *t, const struct of_key *key, const uint64_t *words)
 {
     const uint64_t *from = (const void *)key;
-    uint64_t h = seed;
 
-    for (unsigned i = 0; i < t->words; i++) {
-        words[i] = from[t->index[i]] & t->mask[i];
-        h = mix(h, words[i]);
-    }
-    return (uint32_t)(h ^ h >> 32);
-}
-
-static inline bool words_equal(const uint64_t *a, const uint64_t *b, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (a[i] != b[i])
+    for (unsigned i = 0; i < t->words; i++)
+        if ((from[t->index[i]] & t->mask[i]) != words[i])
             return false;
     return true;
 }
 
-/* ---- tuples ---- */
-
-/* The slot of the chain with these words, or NULL. */
-static inline struct slot *tuple_find(const struct tuple *t, const uint64_t *words, uint32_t hash)
+static inline uint64_t slot_read(const uint64_t *slot)
 {
-    for (uint32_t i = hash & (t->size - 1);; i = (i + 1) & (t->size - 1)) {
-        struct slot *s = &t->slots[i];
-
-        if (!s->flow)
-            return NULL;
-        if (s->hash == hash && s->flow != FLOW_GONE && words_equal(s->flow->key, words, t->words))
-            return s;
-    }
+    return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 }
 
-static inline struct flow *tuple_match(const struct tuple *t, const struct of_key *key,
-                                       uint64_t seed)
+/* The chain for this key, or NULL. */
+static inline struct rule *slots_find(const struct slots *s, const struct tuple *t,
+                                      const struct of_key *key, uint64_t hash)
 {
-    uint64_t words[OF_KEY_WORDS];
-    uint32_t hash = gather(t, key, seed, words);
-    struct slot *s = tuple_find(t, words, hash);
+    for (uint32_t b = (uint32_t)hash & s->mask;; b = (b + 1) & s->mask) {
+        const uint64_t *bucket = &s->at[(size_t)b * BUCKET];
 
-    return s ? s->flow : NULL;
-}
+        for (unsigned i = 0; i < BUCKET; i++) {
+            uint64_t slot = slot_read(&bucket[i]);
 
-static struct tuple *tuple_new(const struct of_key *mask)
-{
-    const uint64_t *words = (const void *)mask;
-    struct tuple *t = calloc(1, sizeof(*t));
-
-    if (!t)
-        return NULL;
-    for (unsigned i = 0; i < OF_KEY_WORDS; i++)
-        if (words[i]) {
-            t->index[t->words] = (uint8_t)i;
-            t->mask[t->words++] = words[i];
+            if (slot == SLOT_FREE)
+                return NULL;
+            if (slot_tag(slot) == slot_tag(hash) && slot != SLOT_GONE &&
+                key_fits(t, key, slot_rule(slot)->at))
+                return slot_rule(slot);
         }
-    t->size = 4;
-    t->slots = calloc(t->size, sizeof(*t->slots));
-    if (!t->slots) {
-        free(t);
-        return NULL;
     }
-    return t;
 }
 
-static void tuple_free(struct tuple *t)
+static inline const struct slots *slots_of(const struct tuple *t)
 {
-    free(t->slots);
-    free(t);
+    return __atomic_load_n(&t->slots, __ATOMIC_ACQUIRE);
 }
 
-static bool tuple_has_mask(const struct tuple *t, const struct of_key *mask)
+static const struct rule *tuple_match(const struct tuple *t, const struct of_key *key,
+                                      uint64_t seed, uint64_t version)
 {
-    const uint64_t *words = (const void *)mask;
-    unsigned n = 0;
+    const struct slots *s = slots_of(t);
 
-    for (unsigned i = 0; i < OF_KEY_WORDS; i++) {
-        if (!words[i])
-            continue;
-        if (n == t->words || t->index[n] != i || t->mask[n] != words[i])
+    return visible(slots_find(s, t, key, tuple_hash(t, key, seed)), version);
+}
+
+/* ---- one key ---- */
+
+static inline bool prefixes_fit(const struct prefixes *p, const struct of_key *key)
+{
+    const uint64_t *words = (const void *)key;
+
+    for (unsigned i = 0; i < p->words; i++)
+        if ((words[p->index[i]] & p->mask[i]) != p->value[i])
             return false;
-        n++;
-    }
-    return n == t->words;
+    return true;
 }
 
-static void slot_put(struct slot *slots, uint32_t size, uint32_t hash, struct flow *flow)
+static inline const uint8_t *prefixes_address(const struct prefixes *p, const struct of_key *key)
 {
-    uint32_t i = hash & (size - 1);
-
-    while (slots[i].flow && slots[i].flow != FLOW_GONE)
-        i = (i + 1) & (size - 1);
-    slots[i] = (struct slot){hash, flow};
+    return (const uint8_t *)key + p->offset;
 }
 
-/* Room for one chain more. */
-static int tuple_grow(struct tuple *t)
+/* The longest is not there in this version: the next shorter that is. */
+static const struct rule *prefixes_match_shorter(const struct prefixes *p, const struct of_key *key,
+                                                 uint64_t version)
 {
-    uint32_t size = t->size;
-    struct slot *slots;
+    const struct rule *r = NULL;
+    void *found[LPM_MAX_MATCHES];
+    unsigned n = lpm_matches(p->lpm, prefixes_address(p, key), found, LPM_MAX_MATCHES);
 
-    if ((t->used + t->gone + 1) * 4 <= t->size * 3)
-        return 0;
-    while ((t->used + 1) * 2 > size)
-        size *= 2;
-    slots = calloc(size, sizeof(*slots));
-    if (!slots)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < t->size; i++)
-        if (t->slots[i].flow && t->slots[i].flow != FLOW_GONE)
-            slot_put(slots, size, t->slots[i].hash, t->slots[i].flow);
-    free(t->slots);
-    t->slots = slots;
-    t->size = size;
-    t->gone = 0;
-    return 0;
+    for (unsigned i = 0; i < n && !r; i++)
+        r = visible(found[i], version);
+    return r;
 }
 
-static int tuple_insert(struct tuple *t, struct flow *flow)
+static const struct rule *prefixes_match(const struct prefixes *p, const struct of_key *key,
+                                         uint64_t version)
 {
-    struct slot *s = tuple_find(t, flow->key, flow->hash);
-    struct flow **at;
-    int err;
+    const struct rule *r, *seen;
 
-    if (!s) {
-        if ((err = tuple_grow(t)) < 0)
-            return err;
-        flow->lower = NULL;
-        slot_put(t->slots, t->size, flow->hash, flow);
-        t->used++;
-    } else {
-        for (at = &s->flow; *at && (*at)->priority > flow->priority; at = &(*at)->lower) {
-        }
-        flow->lower = *at;
-        *at = flow;
-    }
-    t->flows++;
-    return 0;
+    if (!prefixes_fit(p, key) || !(r = lpm_lookup(p->lpm, prefixes_address(p, key))))
+        return NULL;
+    seen = visible(r, version);
+    return seen ? seen : prefixes_match_shorter(p, key, version);
 }
 
-static void tuple_remove(struct tuple *t, struct flow *flow)
+static const struct rule *few_match(const struct matcher *m, const struct of_key *key,
+                                    uint64_t version)
 {
-    struct slot *s = tuple_find(t, flow->key, flow->hash);
-    struct flow **at;
-
-    for (at = &s->flow; *at != flow; at = &(*at)->lower) {
-    }
-    *at = flow->lower;
-    t->flows--;
-    if (s->flow)
-        return;
-    s->flow = FLOW_GONE;
-    t->used--;
-    t->gone++;
-}
-
-/* ---- lookup, by the table's shape ---- */
-
-static struct flow *match_none(const struct table *table, const struct of_key *key)
-{
-    (void)table;
-    (void)key;
+    for (unsigned i = 0; i < m->count; i++)
+        if (key_fits(m->few[i].tuple, key, m->few[i].rule->at) && is_there(m->few[i].rule, version))
+            return m->few[i].rule;
     return NULL;
 }
 
-static struct flow *match_one(const struct table *table, const struct of_key *key)
+static const struct rule *units_match(const struct matcher *m, const struct of_key *key,
+                                      uint64_t seed, uint64_t version)
 {
-    return tuple_match(table->tuples[0], key, table->seed);
-}
+    const struct rule *best = NULL;
 
-static struct flow *match_several(const struct table *table, const struct of_key *key)
-{
-    uint64_t seed = table->seed;
-    struct flow *best = NULL;
+    for (unsigned i = 0; i < m->count; i++) {
+        const struct unit *u = &m->units[i];
+        const struct rule *r;
 
-    for (uint32_t i = 0; i < table->tuple_count; i++) {
-        const struct tuple *t = table->tuples[i];
-        struct flow *flow;
-
-        if (best && best->priority >= t->max_priority)
+        if (best && best->priority >= u->max_priority)
             break;
-        flow = tuple_match(t, key, seed);
-        if (flow && (!best || flow->priority > best->priority))
-            best = flow;
+        r = u->tuple ? tuple_match(u->tuple, key, seed, version)
+                     : prefixes_match(u->prefixes, key, version);
+        if (r && (!best || r->priority > best->priority))
+            best = r;
     }
     return best;
 }
 
-static void table_choose(struct table *table)
+static const struct rule *matcher_find(const struct matcher *m, const struct of_key *key,
+                                       uint64_t seed, uint64_t version)
 {
-    table->match = table->tuple_count == 0   ? match_none
-                   : table->tuple_count == 1 ? match_one
-                                             : match_several;
+    return m->is_few ? few_match(m, key, version) : units_match(m, key, seed, version);
 }
 
-/* Moves a tuple whose priority has risen to its place. */
-static void table_sort(struct table *table)
+static inline const struct matcher *matcher_of(const struct table *table)
 {
-    for (uint32_t i = 1; i < table->tuple_count; i++) {
-        struct tuple *t = table->tuples[i];
-        uint32_t j = i;
-
-        for (; j > 0 && table->tuples[j - 1]->max_priority < t->max_priority; j--)
-            table->tuples[j] = table->tuples[j - 1];
-        table->tuples[j] = t;
-    }
+    return __atomic_load_n(&table->matcher, __ATOMIC_ACQUIRE);
 }
 
-static struct tuple *table_tuple(const struct table *table, const struct of_key *mask)
+const struct rule *table_lookup(const struct tables *tables, uint8_t table_id, uint64_t version,
+                                const struct of_key *key)
 {
-    for (uint32_t i = 0; i < table->tuple_count; i++)
-        if (tuple_has_mask(table->tuples[i], mask))
-            return table->tuples[i];
-    return NULL;
+    const struct matcher *m = matcher_of(&tables->table[table_id]);
+
+    return m ? matcher_find(m, key, tables->seed, version) : NULL;
 }
 
-static struct tuple *table_add_tuple(struct table *table, const struct of_key *mask)
+/* ---- a burst of keys ---- */
+
+/* What one packet's search will touch is brought into the cache for all packets before any of it is
+ * looked at: the buckets, then the rules, then their counters. */
+static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t version,
+                              const struct of_key *const *keys, size_t count,
+                              const struct rule **found, struct counter_owner *owner)
 {
-    struct tuple **tuples =
-        realloc(table->tuples, (table->tuple_count + 1) * sizeof(struct tuple *));
-    struct tuple *t;
-
-    if (!tuples)
-        return NULL;
-    table->tuples = tuples;
-    t = tuple_new(mask);
-    if (!t)
-        return NULL;
-    tuples[table->tuple_count++] = t;
-    table_choose(table);
-    return t;
-}
-
-static void table_drop_tuple(struct table *table, struct tuple *t)
-{
-    uint32_t i = 0;
-
-    while (table->tuples[i] != t)
-        i++;
-    memmove(&table->tuples[i], &table->tuples[i + 1],
-            (table->tuple_count - i - 1) * sizeof(struct tuple *));
-    table->tuple_count--;
-    tuple_free(t);
-    table_choose(table);
-}
-
-#define PREFETCH_FROM   2048 /* flows; fewer are in the cache anyway */
-#define PREFETCH_TUPLES 2    /* the ones of highest priority */
-#define PREFETCH_KEYS   32
-#define CACHE_LINE      ((size_t)64)
-
-static void prefetch_tuple(const struct tuple *t, uint64_t seed, const struct of_key *const *keys,
-                           size_t count)
-{
-    const struct flow *found[PREFETCH_KEYS];
-    uint32_t hash[PREFETCH_KEYS];
+    const struct slots *s = slots_of(t);
+    uint64_t hash[BURST];
 
     for (size_t i = 0; i < count; i++) {
-        uint64_t words[OF_KEY_WORDS];
-
-        hash[i] = gather(t, keys[i], seed, words);
-        __builtin_prefetch(&t->slots[hash[i] & (t->size - 1)]);
+        hash[i] = tuple_hash(t, keys[i], seed);
+        __builtin_prefetch(&s->at[((uint32_t)hash[i] & s->mask) * (size_t)BUCKET]);
     }
     for (size_t i = 0; i < count; i++) {
-        const struct slot *s = &t->slots[hash[i] & (t->size - 1)];
+        const uint64_t *bucket = &s->at[((uint32_t)hash[i] & s->mask) * (size_t)BUCKET];
 
-        found[i] = s->flow && s->hash == hash[i] && s->flow != FLOW_GONE ? s->flow : NULL;
-        if (found[i]) {
-            __builtin_prefetch(found[i], 1);
-            __builtin_prefetch((const uint8_t *)found[i] + offsetof(struct flow, key));
-        }
+        for (unsigned n = 0; n < BUCKET && bucket[n] != SLOT_FREE; n++)
+            if (slot_tag(bucket[n]) == slot_tag(hash[i])) {
+                __builtin_prefetch(slot_rule(bucket[n]));
+                __builtin_prefetch((const uint8_t *)slot_rule(bucket[n]) + CACHE_LINE);
+                break;
+            }
     }
+    for (size_t i = 0; i < count; i++) {
+        found[i] = visible(slots_find(s, t, keys[i], hash[i]), version);
+        if (found[i])
+            __builtin_prefetch(counter_of(owner, found[i]->counter), 1);
+    }
+}
+
+static void prefixes_match_burst(const struct prefixes *p, uint64_t version,
+                                 const struct of_key *const *keys, size_t count,
+                                 const struct rule **found, struct counter_owner *owner)
+{
+    const uint8_t *addresses[BURST];
+    void *rules[BURST];
+
+    addresses[0] = NULL;
     for (size_t i = 0; i < count; i++)
-        if (found[i]) {
-            __builtin_prefetch(found[i]->program);
-            __builtin_prefetch((const uint8_t *)found[i]->program + CACHE_LINE);
-            __builtin_prefetch((const uint8_t *)found[i]->program + 2 * CACHE_LINE);
+        addresses[i] = prefixes_address(p, keys[i]);
+    lpm_lookup_burst(p->lpm, addresses, rules, (unsigned)count);
+    for (size_t i = 0; i < count; i++)
+        if (rules[i]) {
+            __builtin_prefetch(rules[i]);
+            __builtin_prefetch((const uint8_t *)rules[i] + CACHE_LINE);
         }
+    for (size_t i = 0; i < count; i++) {
+        found[i] = rules[i] && prefixes_fit(p, keys[i]) ? visible(rules[i], version) : NULL;
+        if (rules[i] && !found[i] && prefixes_fit(p, keys[i]))
+            found[i] = prefixes_match_shorter(p, keys[i], version);
+        if (found[i])
+            __builtin_prefetch(counter_of(owner, found[i]->counter), 1);
+    }
 }
 
-void table_prefetch(const struct table *table, const struct of_key *const *keys, size_t count)
+/* The first unit for all, the others for whom that was not enough. */
+static void units_match_burst(const struct matcher *m, uint64_t seed, uint64_t version,
+                              const struct of_key *const *keys, size_t count,
+                              const struct rule **found, struct counter_owner *owner)
 {
-    if (table->flows < PREFETCH_FROM || count > PREFETCH_KEYS)
+    const struct unit *first = &m->units[0];
+
+    if (first->tuple)
+        tuple_match_burst(first->tuple, seed, version, keys, count, found, owner);
+    else
+        prefixes_match_burst(first->prefixes, version, keys, count, found, owner);
+    if (m->count == 1)
         return;
-    for (uint32_t i = 0; i < table->tuple_count && i < PREFETCH_TUPLES; i++)
-        prefetch_tuple(table->tuples[i], table->seed, keys, count);
+    for (size_t i = 0; i < count; i++)
+        if (!found[i] || found[i]->priority < m->units[1].max_priority)
+            found[i] = units_match(m, keys[i], seed, version);
 }
 
-/* ---- cookies ---- */
+/* ---- the exact-match cache ---- */
 
-static uint32_t cookie_bucket(const struct tables *tables, uint64_t cookie)
-{
-    return (uint32_t)(mix(tables->seed, cookie) & (tables->cookie_size - 1));
-}
-
-static void cookie_link(struct tables *tables, struct flow *flow)
-{
-    struct flow **at = &tables->cookies[cookie_bucket(tables, flow->cookie)];
-
-    flow->cookie_next = *at;
-    flow->cookie_link = at;
-    if (*at)
-        (*at)->cookie_link = &flow->cookie_next;
-    *at = flow;
-}
-
-static void cookie_unlink(struct flow *flow)
-{
-    *flow->cookie_link = flow->cookie_next;
-    if (flow->cookie_next)
-        flow->cookie_next->cookie_link = flow->cookie_link;
-    flow->cookie_link = NULL;
-}
-
-static int cookies_grow(struct tables *tables)
-{
-    uint32_t old_size = tables->cookie_size;
-    struct flow **old = tables->cookies;
-
-    if (tables->flow_count < old_size)
-        return 0;
-    tables->cookies = calloc(old_size ? old_size * 2ul : 64, sizeof(struct flow *));
-    if (!tables->cookies) {
-        tables->cookies = old;
-        return old ? 0 : -ENOMEM; /* longer chains are only slower */
-    }
-    tables->cookie_size = old_size ? old_size * 2 : 64;
-    for (uint32_t i = 0; i < old_size; i++)
-        while (old[i]) {
-            struct flow *flow = old[i];
-
-            cookie_unlink(flow);
-            cookie_link(tables, flow);
-        }
-    free(old);
-    return 0;
-}
-
-/* ---- flows ---- */
-
-struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority,
-                      const struct of_match *match, struct program *program)
-{
-    struct table *table = &tables->table[table_id];
-    struct tuple *t = table_tuple(table, &match->mask);
-    struct flow *flow;
-
-    if (!t)
-        t = table_add_tuple(table, &match->mask);
-    flow = t ? calloc(1, sizeof(*flow) + t->words * sizeof(flow->key[0])) : NULL;
-    if (!flow) {
-        if (t && t->refs == 0)
-            table_drop_tuple(table, t);
-        return NULL;
-    }
-    t->refs++;
-    flow->tuple = t;
-    flow->program = program;
-    flow->priority = priority;
-    flow->table_id = table_id;
-    flow->fields = match->fields;
-    flow->hash = gather(t, &match->value, tables->seed, flow->key);
-    return flow;
-}
-
-void flow_free(struct tables *tables, struct flow *flow)
-{
-    if (--flow->tuple->refs == 0)
-        table_drop_tuple(&tables->table[flow->table_id], flow->tuple);
-    free(flow->program);
-    free(flow);
-}
-
-int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
-{
-    struct table *table = &tables->table[flow->table_id];
-    int err;
-
-    if (!even_if_full && table->flows >= tables->max_flows)
-        return -ENOSPC;
-    if ((err = cookies_grow(tables)) < 0 || (err = tuple_insert(flow->tuple, flow)) < 0)
-        return err;
-    if (flow->priority > flow->tuple->max_priority || flow->tuple->flows == 1) {
-        flow->tuple->max_priority = flow->priority;
-        table_sort(table);
-    }
-    cookie_link(tables, flow);
-    table->flows++;
-    tables->flow_count++;
-    flow->linked = true;
-    return 0;
-}
-
-void table_remove(struct tables *tables, struct flow *flow)
-{
-    tuple_remove(flow->tuple, flow);
-    cookie_unlink(flow);
-    tables->table[flow->table_id].flows--;
-    tables->flow_count--;
-    flow->linked = false;
-}
-
-struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority,
-                        const struct of_match *match)
-{
-    struct tuple *t = table_tuple(&tables->table[table_id], &match->mask);
-    struct flow *flow = t ? tuple_match(t, &match->value, tables->seed) : NULL;
-
-    while (flow && flow->priority > priority)
-        flow = flow->lower;
-    return flow && flow->priority == priority ? flow : NULL;
-}
-
-void flow_match(const struct flow *flow, struct of_match *match)
-{
-    uint64_t *value = (void *)&match->value, *mask = (void *)&match->mask;
-
-    memset(match, 0, sizeof(*match));
-    match->fields = flow->fields;
-    for (unsigned i = 0; i < flow->tuple->words; i++) {
-        value[flow->tuple->index[i]] = flow->key[i];
-        mask[flow->tuple->index[i]] = flow->tuple->mask[i];
-    }
-}
-
-/* ---- many flows ---- */
-
-void tables_init(struct tables *tables, uint64_t seed, uint32_t max_flows)
-{
-    memset(tables, 0, sizeof(*tables));
-    tables->seed = seed;
-    tables->max_flows = max_flows;
-    for (unsigned i = 0; i < TABLES; i++) {
-        tables->table[i].seed = seed;
-        table_choose(&tables->table[i]);
-    }
-}
-
-struct leaving {
-    struct tables *tables;
-    struct flow **flows; /* linked by cookie_next, which they need no more */
+struct cached {
+    uint64_t generation;
+    const struct rule *rule;
+    uint32_t hash;
+    uint32_t table_id;
+    uint64_t words[CACHE_WORDS];
 };
 
-static int remove_and_keep(struct flow *flow, void *context)
-{
-    struct leaving *leaving = context;
+struct table_cache {
+    uint32_t asked, hit; /* of late */
+    uint32_t silent;     /* lookups to go until it is asked again */
+    struct cached entries[CACHE_ENTRIES];
+};
 
-    table_remove(leaving->tables, flow);
-    flow->cookie_next = *leaving->flows;
-    *leaving->flows = flow;
-    return 0;
+struct table_cache *table_cache_new(void)
+{
+    return slab_alloc(sizeof(struct table_cache));
 }
 
-void tables_free(struct tables *tables)
+void table_cache_free(struct table_cache *cache)
 {
-    static const struct of_match everything;
-    struct flow_filter filter = {
-        .table_id = OFPTT_ALL, .match = &everything, .out_port = OFPP_ANY, .out_group = OFPG_ANY};
-    struct flow *flows = NULL;
-
-    (void)tables_each(tables, &filter, remove_and_keep, &(struct leaving){tables, &flows});
-    while (flows) {
-        struct flow *flow = flows;
-
-        flows = flow->cookie_next;
-        flow_free(tables, flow);
-    }
-    for (unsigned i = 0; i < TABLES; i++) {
-        free(tables->table[i].tuples);
-        tables->table[i].tuples = NULL;
-    }
-    free(tables->cookies);
-    tables->cookies = NULL;
-    tables->cookie_size = 0;
+    slab_free(cache);
 }
 
-/* True when the filter's mask asks for nothing that the tuple's flows do not say. */
-static bool mask_covers(const struct tuple *t, const struct of_key *mask)
+/* True when traffic of late was such that asking pays. */
+static bool cache_is_asked(struct table_cache *cache)
 {
-    const uint64_t *wanted = (const void *)mask;
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < OF_KEY_WORDS; i++) {
-        uint64_t has = n < t->words && t->index[n] == i ? t->mask[n++] : 0;
-
-        if (wanted[i] & ~has)
-            return false;
+    if (cache->silent) {
+        cache->silent--;
+        return false;
     }
+    if (cache->asked == CACHE_TRIAL) {
+        if (cache->hit < CACHE_TRIAL / 8)
+            cache->silent = CACHE_SILENCE;
+        cache->asked = cache->hit = 0;
+    }
+    cache->asked++;
     return true;
 }
 
-static bool flow_within(const struct flow *flow, const struct of_match *match)
+static const struct rule *cached_match(const struct tables *tables, uint8_t table_id,
+                                       const struct matcher *m, const struct of_key *key,
+                                       uint64_t version, uint64_t generation,
+                                       struct table_cache *cache)
 {
-    const uint64_t *value = (const void *)&match->value, *mask = (const void *)&match->mask;
+    const uint64_t *from = (const void *)key;
+    uint64_t words[CACHE_WORDS], h = tables->seed + table_id;
+    const struct rule *rule;
+    struct cached *c;
 
-    for (unsigned i = 0; i < flow->tuple->words; i++) {
-        unsigned at = flow->tuple->index[i];
-
-        if ((flow->key[i] & mask[at]) != value[at])
-            return false;
+    if (!cache_is_asked(cache))
+        return units_match(m, key, tables->seed, version);
+    for (unsigned i = 0; i < m->words; i++) {
+        words[i] = from[m->index[i]] & m->mask[i];
+        h = hash_mix(h, words[i]);
     }
-    return true;
-}
-
-static int each_flow(struct flow *flow, const struct flow_filter *filter,
-                     int (*each)(struct flow *flow, void *context), void *context)
-{
-    if ((flow->cookie & filter->cookie_mask) != (filter->cookie & filter->cookie_mask))
-        return 0;
-    if ((filter->out_port != OFPP_ANY &&
-         !program_outputs_to(flow->program, filter->out_port, OFPG_ANY)) ||
-        (filter->out_group != OFPG_ANY &&
-         !program_outputs_to(flow->program, OFPP_ANY, filter->out_group)))
-        return 0;
-    return each(flow, context);
-}
-
-static int each_in_chain(struct flow *flow, const struct flow_filter *filter,
-                         int (*each)(struct flow *flow, void *context), void *context)
-{
-    while (flow) {
-        struct flow *lower = flow->lower;
-        int err = each_flow(flow, filter, each, context);
-
-        if (err < 0)
-            return err;
-        flow = lower;
+    c = &cache->entries[h % CACHE_ENTRIES];
+    if (c->generation == generation && c->table_id == table_id && c->hash == (uint32_t)(h >> 32) &&
+        memcmp(c->words, words, m->words * sizeof(words[0])) == 0) {
+        cache->hit++;
+        return c->rule;
     }
-    return 0;
+    rule = units_match(m, key, tables->seed, version);
+    c->generation = generation;
+    c->table_id = table_id;
+    c->hash = (uint32_t)(h >> 32);
+    c->rule = rule;
+    memcpy(c->words, words, m->words * sizeof(words[0]));
+    return rule;
 }
 
-static int each_in_tuple(struct tuple *t, const struct flow_filter *filter,
-                         int (*each)(struct flow *flow, void *context), void *context)
-{
-    for (uint32_t i = 0; i < t->size; i++) {
-        struct flow *flow = t->slots[i].flow;
-        int err;
-
-        if (!flow || flow == FLOW_GONE || !flow_within(flow, filter->match))
-            continue;
-        if ((err = each_in_chain(flow, filter, each, context)) < 0)
-            return err;
-    }
-    return 0;
-}
-
-static int each_in_table(struct table *table, const struct flow_filter *filter,
-                         int (*each)(struct flow *flow, void *context), void *context)
-{
-    int err = 0;
-
-    for (uint32_t i = 0; i < table->tuple_count && err == 0; i++) {
-        struct tuple *t = table->tuples[i];
-
-        if (tuple_has_mask(t, &filter->match->mask))
-            err = each_in_chain(tuple_match(t, &filter->match->value, table->seed), filter, each,
-                                context);
-        else if (mask_covers(t, &filter->match->mask))
-            err = each_in_tuple(t, filter, each, context);
-    }
-    return err;
-}
-
-static int each_with_cookie(struct tables *tables, const struct flow_filter *filter,
-                            int (*each)(struct flow *flow, void *context), void *context)
-{
-    struct flow *flow, *next;
-    int err = 0;
-
-    if (tables->cookie_size == 0)
-        return 0;
-    for (flow = tables->cookies[cookie_bucket(tables, filter->cookie)]; flow && err == 0;
-         flow = next) {
-        next = flow->cookie_next;
-        if ((filter->table_id == OFPTT_ALL || filter->table_id == flow->table_id) &&
-            mask_covers(flow->tuple, &filter->match->mask) && flow_within(flow, filter->match))
-            err = each_flow(flow, filter, each, context);
-    }
-    return err;
-}
-
-int tables_each(struct tables *tables, const struct flow_filter *filter,
-                int (*each)(struct flow *flow, void *context), void *context)
-{
-    int err = 0;
-
-    if (filter->cookie_mask == UINT64_MAX)
-        return each_with_cookie(tables, filter, each, context);
-    if (filter->table_id != OFPTT_ALL)
-        return each_in_table(&tables->table[filter->table_id], filter, each, context);
-    for (unsigned i = 0; i < TABLES && err == 0; i++)
-        err = each_in_table(&tables->table[i], filter, each, context);
-    return err;
-}
-
-/* Two matches overlap when they agree in the bits that both name. */
-static bool flow_overlaps(const struct flow *flow, const struct of_match *match)
-{
-    const uint64_t *value = (const void *)&match->value, *mask = (const void *)&match->mask;
-
-    for (unsigned i = 0; i < flow->tuple->words; i++) {
-        unsigned at = flow->tuple->index[i];
-
-        if ((flow->key[i] ^ value[at]) & mask[at] & flow->tuple->mask[i])
-            return false;
-    }
-    return true;
-}
-
-bool table_overlaps(struct tables *tables, uint8_t table_id, uint16_t priority,
-                    const struct of_match *match)
+void table_lookup_burst(const struct tables *tables, uint8_t table_id, uint64_t version,
+                        const struct of_key *const *keys, size_t count, const struct rule **found,
+                        struct counter_owner *owner, struct table_cache *cache)
 {
     const struct table *table = &tables->table[table_id];
+    uint64_t generation = __atomic_load_n(&table->generation, __ATOMIC_ACQUIRE);
+    const struct matcher *m = matcher_of(table);
 
-    for (uint32_t i = 0; i < table->tuple_count; i++) {
-        const struct tuple *t = table->tuples[i];
-
-        for (uint32_t j = 0; j < t->size; j++) {
-            const struct flow *flow = t->slots[j].flow;
-
-            if (!flow || flow == FLOW_GONE || !flow_overlaps(flow, match))
-                continue;
-            for (; flow; flow = flow->lower)
-                if (flow->priority == priority)
-                    return true;
-        }
+    if (!m) {
+        memset(found, 0, count * sizeof(*found));
+    } else if (m->is_few) {
+        for (size_t i = 0; i < count; i++)
+            found[i] = few_match(m, keys[i], version);
+    } else if (m->words && cache && generation <= version) {
+        for (size_t i = 0; i < count; i++)
+            found[i] = cached_match(tables, table_id, m, keys[i], version, generation, cache);
+    } else {
+        units_match_burst(m, tables->seed, version, keys, count, found, owner);
     }
-    return false;
 }

@@ -2,140 +2,216 @@
  * table.h -- flow tables: what rules there are and which one a packet meets (OpenFlow 1.3.5
  * clauses 5.1 to 5.5).
  *
- * What: a table holds flows, each a match with priority. Flows whose matches have the same mask
- * form a tuple: a hash table over the masked words of the key. A lookup asks the tuples in order of
- * their highest priority and stops when none that is left can beat what was found. So a table whose
- * rules all name the same fields (TEID on the gtpu port, destination address on the SGi port) costs
- * one probe however many rules it has; `match` is the function for the table's present shape (none,
- * one tuple, several), chosen when that changes.
+ * What: flows whose matches have the same mask form a tuple: a hash table over the masked words of
+ * the key, a cache line of 8 slots a bucket. How a table is searched depends on what is in it, and
+ * is chosen anew when that changes (struct matcher):
  *
- * Why tuples and no cache behind them: counters and barriers stay exact, there is nothing to
- * invalidate or revalidate, and a flow mod costs the same with a hundred flows and with a million.
+ *   few       up to 8 flows: a list by priority
+ *   units     a row of tuples, by their highest priority; the search stops when no later one can
+ *             win. One mask (TEIDs, 5-tuples) is one probe whatever the number of flows
+ *   prefixes  tuples that differ in the prefix of one address alone, longer ones first, are one
+ *             unit: a trie (lpm.h). So a routing table is one unit, too
  *
- * Rules of the same match differ in priority and hang in a chain, highest first. All flows of all
- * tables are also found by cookie.
+ * A table of more than some units has each thread remember what it found in a small exact-match
+ * cache; a change of the table makes all of its entries old. Traffic that never finds anything
+ * there makes the thread stop asking for a while, so that random headers cost next to nothing.
  *
- * One thread changes and reads. Readers only follow `match`, the tuple array and the slots; a
- * change builds what it replaces before it is put in place.
+ * Versions: a flow is there for versions `from` to `until`, and a thread reads one version of
+ * everything during a burst. A transaction makes its changes in a version that is not published
+ * yet; so a packet sees all of it or nothing, and what is taken back was never seen. A flow never
+ * changes once it is in: what modifies it puts another in its place, with the same counters.
+ *
+ * Who: one thread changes, any number read, without locks; what they may still look at is freed by
+ * reclaim.h. The reader's part of a flow is struct rule.
  */
 #ifndef STROWGER_SWITCH_TABLE_H
 #define STROWGER_SWITCH_TABLE_H
 
 #include "base/arena.h"
-#include "wire/openflow/openflow.h"
+#include "switch/counter.h"
+#include "switch/program.h"
+#include "switch/reclaim.h"
+#include "switch/slab.h"
 
 #define TABLES   255
 #define NO_TABLE 0xff
+#define BURST    32 /* packets that are looked up together */
 
-/* The instructions of a flow in one piece of memory: as they were configured, and what the pipeline
- * wants to know of them. */
-struct program {
-    struct of_instructions instructions;    /* points behind this struct */
-    const struct of_actions *apply, *write; /* NULL: none */
-    uint64_t metadata, metadata_mask;
-    uint32_t meter_id;  /* 0: none */
-    uint8_t goto_table; /* NO_TABLE: none */
-    bool clear;
-};
-
-/* A copy of the instructions; NULL when memory is out. Freed with free(). */
-struct program *program_new(const struct of_instructions *instructions);
-bool program_outputs_to(const struct program *program, uint32_t port, uint32_t group);
+/* Versions, of a flow or group. */
+#define VERSION_NEVER UINT64_MAX
 
 struct tuple;
 struct flow_timeouts;
 
+/* What a lookup reads: aligned to a cache line, which holds keys of up to 3 words. */
+struct rule {
+    uint64_t from, until; /* is there in versions [from, until) */
+    struct rule *lower;   /* same match, next lower priority, or an older one */
+    uint32_t counter;     /* struct counter */
+    uint32_t hash;
+    uint16_t priority;
+    uint8_t words;  /* of its key */
+    bool notes_use; /* it has an idle timeout */
+    uint32_t op_count;
+    uint64_t at[]; /* the key's words, then ops */
+};
+
+static inline const struct op *rule_ops(const struct rule *rule)
+{
+    return (const void *)&rule->at[rule->words];
+}
+
 struct flow {
-    struct flow *lower; /* same match, next lower priority */
+    struct reclaim reclaim;
     struct tuple *tuple;
-    struct program *program;
-    uint64_t packets, bytes;
-    uint64_t created_us, used_us; /* monotonic clock */
-    uint64_t cookie;
     struct flow *cookie_next;
     struct flow **cookie_link;
     struct flow_timeouts *timeouts; /* NULL: it has none */
-    uint64_t fields;                /* that the match names */
-    uint32_t hash;
-    uint16_t priority;
+    uint64_t created_us;            /* monotonic clock */
+    uint64_t cookie;
+    uint64_t fields;                     /* that the match names */
+    struct counter counted_from;         /* what the counters were when its own count began */
     uint16_t idle_timeout, hard_timeout; /* seconds */
     uint16_t flags;                      /* enum ofp_flow_mod_flags */
+    uint16_t wire_size;                  /* of the instructions as OpenFlow writes them */
     uint8_t table_id;
-    bool linked;    /* it is in its table */
-    uint64_t key[]; /* the masked words, as many as the tuple has */
+    uint8_t removed_because;          /* enum ofp_flow_removed_reason, when it goes */
+    bool owns_counter, owns_timeouts; /* another has taken them over if not */
+    bool alive;                       /* in the version that is worked on */
+    _Alignas(64) struct rule rule;    /* the wire bytes lie behind its ops */
 };
 
-struct slot {
-    uint32_t hash;
-    struct flow *flow; /* NULL: free; FLOW_GONE: was taken */
+static inline struct flow *flow_of(const struct rule *rule)
+{
+    return (struct flow *)((uintptr_t)rule - offsetof(struct flow, rule));
+}
+
+/* What workers tell of a flow that goes when it is idle; change.c has the rest behind it. */
+struct flow_timeouts {
+    uint64_t used_us;
 };
 
-struct tuple {
-    uint16_t max_priority; /* no flow of it has a higher one */
-    uint8_t words;
-    uint8_t index[OF_KEY_WORDS]; /* of the words that matter */
-    uint64_t mask[OF_KEY_WORDS]; /* of those */
-    uint32_t size, used, gone;   /* slots: a power of two; with chains; taken */
-    uint32_t flows;              /* in it; */
-    uint32_t refs; /* flows that have this mask, those taken out of it included: it stays as long as
-                      they do */
-    struct slot *slots;
-};
+static inline void flow_note_use(const struct rule *rule, uint64_t now_us)
+{
+    __atomic_store_n(&flow_of(rule)->timeouts->used_us, now_us, __ATOMIC_RELAXED);
+}
+
+static inline uint16_t flow_priority(const struct flow *flow)
+{
+    return flow->rule.priority;
+}
+
+struct matcher;
 
 struct table {
-    uint64_t seed; /* of its hashes: peers who choose keys can not choose collisions */
-    struct flow *(*match)(const struct table *table, const struct of_key *key);
-    struct tuple **tuples; /* by max_priority, highest first */
+    /* what readers see */
+    struct matcher *matcher;
+    uint64_t generation; /* the version of its last change */
+    /* the changing thread's own */
+    struct tuple **tuples;
+    struct prefixes *prefixes[2]; /* IPv4 and IPv6 destinations or sources */
     uint32_t tuple_count;
-    uint32_t flows;
+    uint32_t flows;  /* alive */
+    uint32_t linked; /* and those that are not reclaimed yet */
     uint32_t config; /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
-    uint64_t lookups, matches;
+    uint8_t id;
+    bool no_prefixes; /* priorities go against lengths: until it is empty */
 };
 
 struct tables {
-    uint64_t seed;
+    uint64_t seed;    /* of hashes: peers who choose keys can not choose collisions */
+    uint64_t version; /* published: what readers see */
+    struct counters *counters;
     struct flow **cookies;
     uint32_t cookie_size, flow_count;
     uint32_t max_flows; /* per table */
     struct table table[TABLES];
+    uint8_t scratch[65536]; /* for instructions on their way into a flow */
 };
 
-void tables_init(struct tables *tables, uint64_t seed, uint32_t max_flows);
+void tables_init(struct tables *tables, struct counters *counters, uint64_t seed,
+                 uint32_t max_flows);
 /* Frees the tables and all flows in them. */
 void tables_free(struct tables *tables);
 
-static inline struct flow *table_lookup(struct table *table, const struct of_key *key)
-{
-    struct flow *flow = table->match(table, key);
+/* ---- readers ---- */
 
-    table->lookups++;
-    table->matches += flow != NULL;
-    return flow;
+/* A thread's exact-match cache. */
+struct table_cache;
+struct table_cache *table_cache_new(void);
+void table_cache_free(struct table_cache *cache);
+
+/* The rule that each of up to BURST keys meets in this version, or NULL. What the pipeline reads
+ * next (ops, the counter of `owner`) is on its way into the processor's cache. */
+void table_lookup_burst(const struct tables *tables, uint8_t table_id, uint64_t version,
+                        const struct of_key *const *keys, size_t count, const struct rule **found,
+                        struct counter_owner *owner, struct table_cache *cache);
+
+/* One key, without a cache. */
+const struct rule *table_lookup(const struct tables *tables, uint8_t table_id, uint64_t version,
+                                const struct of_key *key);
+
+/* False as long as the first table is empty: nobody has said anything yet. */
+static inline bool tables_know_anything(const struct tables *tables)
+{
+    return __atomic_load_n(&tables->table[0].matcher, __ATOMIC_RELAXED) != NULL;
 }
 
-/* Has the memory that lookups of these keys will touch brought into the cache, all at once: a table
- * of a hundred thousand flows is not in it, and waiting for one packet's flow after the other is
- * what would cost most. */
-void table_prefetch(const struct table *table, const struct of_key *const *keys, size_t count);
+/* ---- the changing thread ---- */
 
-/* A flow that is in no table yet; owns the program. NULL when memory is out (the program is then
- * still the caller's). */
+/* The version that is worked on: the one after the published. */
+static inline uint64_t tables_working(const struct tables *tables)
+{
+    return tables->version + 1;
+}
+
+/* Readers see the version that was worked on from now on. */
+void tables_publish(struct tables *tables);
+
+/* A flow that is in no table yet, with a counter of its own; NULL when memory is out. */
 struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority,
-                      const struct of_match *match, struct program *program);
-/* Frees a flow that is in no table. */
+                      const struct of_match *match, const struct of_instructions *instructions);
+/* The same with other instructions: what takes a flow's place. Has no counter: see
+ * flow_take_counter(). */
+struct flow *flow_new_like(struct tables *tables, const struct flow *flow,
+                           const struct of_instructions *instructions);
+/* The counter of one flow is the other's from now on. */
+void flow_take_counter(struct flow *to, struct flow *from);
+struct tables *flow_tables(const struct flow *flow);
+/* Frees a flow that no reader can see. */
 void flow_free(struct tables *tables, struct flow *flow);
 
-/* Puts it into its table. There must be none with the same match and priority. 0, -ENOMEM, or
- * -ENOSPC: the table is full (not asked with `even_if_full`: for a flow that was there before). */
+/* Packets and bytes since it was made or its counters were reset. */
+struct counter flow_count(const struct tables *tables, const struct flow *flow);
+void flow_reset_count(const struct tables *tables, struct flow *flow);
+
+/* Puts it into its table, for readers of the working version on. There must be none alive with the
+ * same match and priority. 0, -ENOMEM, or -ENOSPC: the table is full (not asked with
+ * `even_if_full`: for a flow that takes another's place). */
 int table_insert(struct tables *tables, struct flow *flow, bool even_if_full);
+/* From the working version on it is not there. */
 void table_remove(struct tables *tables, struct flow *flow);
+/* Takes table_remove() back, before it was published. Can not fail. */
+void table_restore(struct tables *tables, struct flow *flow);
+/* Out of its chain: after readers of old versions are gone, or when it was never published. It may
+ * be freed after the next grace period. False when memory is out: try again later. */
+bool table_unlink(struct tables *tables, struct flow *flow);
 
 /* The flow with exactly this match and priority, or NULL. */
 struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priority,
                         const struct of_match *match);
 
-/* The match that a flow was given. */
+/* The match that a flow was given, and its instructions (in the arena; false when it is full). */
 void flow_match(const struct flow *flow, struct of_match *match);
+bool flow_instructions(const struct flow *flow, struct of_instructions *instructions,
+                       struct arena *arena);
+static inline bool flow_outputs_to(const struct flow *flow, uint32_t port, uint32_t group)
+{
+    return program_outputs_to(rule_ops(&flow->rule), flow->rule.op_count, port, group);
+}
+
+/* How a table is searched at present: "none", "few", "1 mask", "3 masks", "prefixes + 1 mask"... */
+const char *table_matcher_name(const struct table *table, char *buffer, size_t size);
 
 /* Which flows a request means (clause 6.4: non-strict matching). */
 struct flow_filter {
@@ -145,8 +221,8 @@ struct flow_filter {
     uint32_t out_port, out_group; /* OFPP_ANY, OFPG_ANY */
 };
 
-/* Calls `each` for every such flow, which may take the flow it is given out of its table (not free
- * it). Stops when it returns a negative number, and returns that; else 0. */
+/* Calls `each` for every such flow that is alive, which may remove it or put another in its place.
+ * Stops when it returns a negative number, and returns that; else 0. */
 int tables_each(struct tables *tables, const struct flow_filter *filter,
                 int (*each)(struct flow *flow, void *context), void *context);
 

@@ -14,16 +14,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PORTS 3
 
 static struct datapath dp;
-static struct port ports[PORTS + 1];
+static struct port *ports[PORTS + 1];
 
-static void forget(struct port *p)
+static void forget(struct worker *w, struct port *p, struct packet **packets, unsigned count)
 {
+    (void)w;
     (void)p;
+    packets_free(packets, count);
 }
 
 static bool nobody_hears(const struct packet *packet, uint8_t reason, uint8_t table_id,
-                         uint64_t cookie)
+                         uint64_t cookie, uint16_t max_len)
 {
+    (void)max_len;
     (void)packet;
     (void)reason;
     (void)table_id;
@@ -35,20 +38,19 @@ static const struct port_driver driver = {.name = "nowhere", .send = forget};
 
 static void start(void)
 {
-    datapath_init(&dp, 1, 64);
+    if (datapath_init(&dp, 1, 64, 0) < 0)
+        abort();
     dp.packet_in = nobody_hears;
     for (uint32_t i = 1; i <= PORTS; i++) {
-        ports[i] = (struct port){.dp = &dp, .driver = &driver, .number = i};
-        dp.ports[i] = &ports[i];
+        ports[i] = port_new(&dp, &driver, NULL, i);
+        port_publish(ports[i]);
     }
 }
 
 static void end(void)
 {
-    ports_flush();
+    worker_flush(dp.workers[0]);
     change_remove_all_flows(&dp);
-    for (uint32_t i = 1; i <= PORTS; i++)
-        dp.ports[i] = NULL;
     datapath_free(&dp);
 }
 
@@ -78,8 +80,8 @@ static void request(struct bytes wire, bool roll_back, struct arena *arena)
         if (!p)
             return;
         packet_enter(p, m.packet_out.in_port);
-        pipeline_packet_out(&dp, p, &m.packet_out.actions);
-        ports_flush();
+        pipeline_packet_out(dp.workers[0], p, &m.packet_out.actions);
+        worker_flush(dp.workers[0]);
     }
 }
 
@@ -90,8 +92,8 @@ static void packet(struct bytes frame, uint32_t port)
     if (!p)
         return;
     packet_enter(p, port);
-    pipeline_burst(&dp, &ports[port], &p, 1);
-    ports_flush();
+    pipeline_burst(dp.workers[0], ports[port], &p, 1);
+    worker_flush(dp.workers[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,7 +10,8 @@
 #include "switch/change.h"
 
 static struct datapath dp;
-static struct port port1;
+static struct port *port1;
+static const struct port_driver driver = {.name = "nothing"};
 static struct {
     uint64_t cookie;
     uint8_t reason;
@@ -37,13 +38,13 @@ static int set_up(void **state)
 {
     (void)state;
     assert_int_equal(loop_init(), 0);
-    datapath_init(&dp, 3, 100);
+    assert_int_equal(datapath_init(&dp, 3, 100, 0), 0);
     change_listen(&listener);
     change_set_limits(4, 4);
     memset(&removed, 0, sizeof(removed));
-    memset(&port1, 0, sizeof(port1));
-    port1.number = 1;
-    dp.ports[1] = &port1;
+    port1 = port_new(&dp, &driver, NULL, 1);
+    assert_non_null(port1);
+    port_publish(port1);
     port_changes = 0;
     return 0;
 }
@@ -52,7 +53,6 @@ static int tear_down(void **state)
 {
     (void)state;
     change_remove_all_flows(&dp);
-    dp.ports[1] = NULL;
     datapath_free(&dp);
     loop_free();
     return 0;
@@ -79,6 +79,7 @@ static of_error finish(struct transaction *t, of_error error)
         change_rollback(t);
     else
         change_commit(t);
+    change_settle();
     return error;
 }
 
@@ -131,21 +132,32 @@ static struct flow *find(uint8_t table, uint16_t priority, const char *match)
     return table_find(&dp.tables, table, priority, &mod.match);
 }
 
+static void count(const struct flow *flow, unsigned packets)
+{
+    while (packets--)
+        counter_count(dp.workers[0]->counters, flow->rule.counter, 60);
+}
+
+static uint64_t counted(const struct flow *flow)
+{
+    return flow_count(&dp.tables, flow).packets;
+}
+
 static void add_replaces_and_keeps_counters(void **state)
 {
     struct of_flow_mod mod = flow_mod(OFPFC_ADD, 0, 5, "in_port=1");
 
     (void)state;
     assert_int_equal(ADD(0, 5, "in_port=1", 7, of_output(2)), 0);
-    find(0, 5, "in_port=1")->packets = 10;
+    count(find(0, 5, "in_port=1"), 10);
     mod.cookie = 8;
     assert_int_equal(apply(&mod), 0);
-    assert_int_equal(find(0, 5, "in_port=1")->packets, 10);
+    assert_int_equal(counted(find(0, 5, "in_port=1")), 10);
     assert_int_equal(find(0, 5, "in_port=1")->cookie, 8);
     assert_int_equal(removed.count, 0); /* nobody is told of a replacement */
     mod.flags = OFPFF_RESET_COUNTS;
     assert_int_equal(apply(&mod), 0);
-    assert_int_equal(find(0, 5, "in_port=1")->packets, 0);
+    assert_int_equal(counted(find(0, 5, "in_port=1")), 0);
     mod.flags = OFPFF_CHECK_OVERLAP;
     mod.match.fields = 0;
     memset(&mod.match, 0, sizeof(mod.match));
@@ -165,26 +177,26 @@ static void modify_changes_instructions_alone(void **state)
     ADD(0, 5, "in_port=1,tun_id=1", 1, of_output(2));
     ADD(0, 6, "in_port=1,tun_id=2", 2, of_output(2));
     ADD(0, 6, "in_port=2,tun_id=2", 2, of_output(2));
-    find(0, 5, "in_port=1,tun_id=1")->packets = 3;
+    count(find(0, 5, "in_port=1,tun_id=1"), 3);
     mod.instructions.at = &in;
     mod.instructions.count = 1;
     mod.cookie = 77;
     assert_int_equal(apply(&mod), 0);
-    assert_true(program_outputs_to(find(0, 5, "in_port=1,tun_id=1")->program, 9, OFPG_ANY));
-    assert_true(program_outputs_to(find(0, 6, "in_port=1,tun_id=2")->program, 9, OFPG_ANY));
-    assert_true(program_outputs_to(find(0, 6, "in_port=2,tun_id=2")->program, 2, OFPG_ANY));
-    assert_int_equal(find(0, 5, "in_port=1,tun_id=1")->packets, 3);
+    assert_true(flow_outputs_to(find(0, 5, "in_port=1,tun_id=1"), 9, OFPG_ANY));
+    assert_true(flow_outputs_to(find(0, 6, "in_port=1,tun_id=2"), 9, OFPG_ANY));
+    assert_true(flow_outputs_to(find(0, 6, "in_port=2,tun_id=2"), 2, OFPG_ANY));
+    assert_int_equal(counted(find(0, 5, "in_port=1,tun_id=1")), 3);
     assert_int_equal(find(0, 5, "in_port=1,tun_id=1")->cookie, 1);
     output = of_output(10);
     mod.cookie = 2;
     mod.cookie_mask = UINT64_MAX;
     assert_int_equal(apply(&mod), 0);
-    assert_true(program_outputs_to(find(0, 5, "in_port=1,tun_id=1")->program, 9, OFPG_ANY));
-    assert_true(program_outputs_to(find(0, 6, "in_port=1,tun_id=2")->program, 10, OFPG_ANY));
+    assert_true(flow_outputs_to(find(0, 5, "in_port=1,tun_id=1"), 9, OFPG_ANY));
+    assert_true(flow_outputs_to(find(0, 6, "in_port=1,tun_id=2"), 10, OFPG_ANY));
     mod = flow_mod(OFPFC_MODIFY_STRICT, 0, 7,
                    "in_port=1,tun_id=2"); /* not this priority: nothing happens */
     assert_int_equal(apply(&mod), 0);
-    assert_true(program_outputs_to(find(0, 6, "in_port=1,tun_id=2")->program, 10, OFPG_ANY));
+    assert_true(flow_outputs_to(find(0, 6, "in_port=1,tun_id=2"), 10, OFPG_ANY));
     assert_int_equal(dp.tables.flow_count, 3);
 }
 
@@ -397,9 +409,9 @@ static void port_mods_are_checked_and_told(void **state)
     assert_int_equal(change_port_mod(&t, &mod), OFPPMFC_BAD_HW_ADDR);
     mod.hw_addr[0] = 0;
     assert_int_equal(change_port_mod(&t, &mod), 0);
-    assert_int_equal(port1.ofp_config, OFPPC_NO_FWD);
+    assert_int_equal(port1->ofp_config, OFPPC_NO_FWD);
     change_rollback(&t);
-    assert_int_equal(port1.ofp_config, 0);
+    assert_int_equal(port1->ofp_config, 0);
     assert_int_equal(port_changes, 0);
     change_begin(&t, &dp);
     assert_int_equal(change_port_mod(&t, &mod), 0);
@@ -412,9 +424,9 @@ static int sum_flow(struct flow *flow, void *context)
 {
     uint64_t *sum = context;
 
-    *sum +=
-        (flow->cookie * 31 + flow->priority * 7u + flow->table_id * 3u + flow->packets) * 1000003 +
-        (uintptr_t)flow->program % 1000007;
+    *sum += (flow->cookie * 31 + flow_priority(flow) * 7u + flow->table_id * 3u + counted(flow)) *
+                1000003 +
+            (uintptr_t)flow % 1000007;
     return 0;
 }
 
@@ -452,7 +464,7 @@ static void a_rollback_leaves_no_trace(void **state)
     ADD(0, 1, "in_port=1", 1, to_group);
     ADD(0, 1, "in_port=2", 2, of_output(3));
     ADD(3, 1, "tun_id=5", 3, of_output(3));
-    find(0, 1, "in_port=2")->packets = 99;
+    count(find(0, 1, "in_port=2"), 99);
     before = fingerprint();
 
     change_begin(&t, &dp);
@@ -476,10 +488,11 @@ static void a_rollback_leaves_no_trace(void **state)
     assert_int_equal(change_flow_mod(&t, &mod), 0);
     assert_int_equal(dp.tables.flow_count, 0);
     change_rollback(&t);
+    change_settle();
 
     assert_int_equal(fingerprint(), before);
     assert_int_equal(removed.count, 0);
-    assert_int_equal(find(0, 1, "in_port=2")->packets, 99);
+    assert_int_equal(counted(find(0, 1, "in_port=2")), 99);
     assert_int_equal(dp.tables.table[7].tuple_count, 0);
     loop_run_for(1200); /* the timeout of what was rolled back is gone */
     assert_int_equal(fingerprint(), before);
@@ -500,12 +513,14 @@ static void timeouts_end_flows(void **state)
     mod.cookie = 2;
     assert_int_equal(apply(&mod), 0);
     loop_run_for(600);
-    find(0, 1, "in_port=2")->used_us = clock_now_us(); /* a packet came */
+    flow_note_use(&find(0, 1, "in_port=2")->rule, clock_now_us()); /* a packet came */
     loop_run_for(700);
+    change_settle();
     assert_int_equal(removed.count, 1);
     assert_int_equal(removed.cookie, 1);
     assert_int_equal(removed.reason, OFPRR_HARD_TIMEOUT);
     loop_run_for(500);
+    change_settle();
     assert_int_equal(removed.count, 2);
     assert_int_equal(removed.reason, OFPRR_IDLE_TIMEOUT);
     assert_int_equal(dp.tables.flow_count, 0);

@@ -19,7 +19,7 @@
 #define ENB    "127.0.77.2"
 
 static struct datapath dp;
-static struct port *gtpu, *signal_port, sink;
+static struct port *gtpu, *signal_port, *sink;
 static struct packet *caught[8];
 static size_t caught_count;
 static struct switch_port_config gtpu_config = {
@@ -28,11 +28,13 @@ static struct switch_port_config signal_config = {.name = "gtpu-signal",
                                                   .type = SWITCH_PORT_GTPU_SIGNAL};
 static int enb = -1;
 
-static void catch (struct port *p)
+static void catch (struct worker *w, struct port *p, struct packet **packets, unsigned count)
 {
-    for (unsigned i = 0; i < p->queued; i++) {
+    (void)w;
+    (void)p;
+    for (unsigned i = 0; i < count; i++) {
         assert_true(caught_count < 8);
-        caught[caught_count++] = packet_clone(p->queue[i]);
+        caught[caught_count++] = packets[i];
     }
 }
 
@@ -44,18 +46,16 @@ static int set_up(void **state)
 
     (void)state;
     assert_int_equal(loop_init(), 0);
-    datapath_init(&dp, 3, 100);
+    assert_int_equal(datapath_init(&dp, 3, 100, 0), 0);
     change_listen(NULL);
     gtpu_limit_error_indications(3);
     memset(&gtpu_counters, 0, sizeof(gtpu_counters));
     assert_int_equal(inet_pton(AF_INET, SWITCH, &gtpu_config.address), 1);
     assert_int_equal(port_open(&dp, &gtpu_config, 1, &gtpu), 0);
     assert_int_equal(port_open(&dp, &signal_config, 2, &signal_port), 0);
-    memset(&sink, 0, sizeof(sink));
-    sink.dp = &dp;
-    sink.number = 3;
-    sink.driver = &sink_driver;
-    dp.ports[3] = &sink;
+    sink = port_new(&dp, &sink_driver, NULL, 3);
+    assert_non_null(sink);
+    port_publish(sink);
     enb = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_int_equal(inet_pton(AF_INET, ENB, &address.sin_addr), 1);
     assert_int_equal(bind(enb, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -74,7 +74,6 @@ static int tear_down(void **state)
     forget();
     close(enb);
     change_remove_all_flows(&dp);
-    dp.ports[3] = NULL;
     datapath_free(&dp);
     loop_free();
     return 0;
@@ -104,8 +103,8 @@ static void enb_send(const void *at, size_t len)
 
     assert_int_equal(inet_pton(AF_INET, SWITCH, &to.sin_addr), 1);
     assert_int_equal(sendto(enb, at, len, 0, (struct sockaddr *)&to, sizeof(to)), len);
-    gtpu->driver->readable(gtpu);
-    ports_flush();
+    (void)gtpu->driver->poll(dp.workers[0], gtpu, 0);
+    worker_flush(dp.workers[0]);
 }
 
 /* A datagram for the eNodeB; 0 when there is none. */
@@ -145,7 +144,7 @@ static void uplink_comes_out_as_a_frame(void **state)
     assert_int_equal(caught[0]->len, f.len);
     assert_memory_equal(caught[0]->data, "\0\0\0\0\0\0\0\0\0\0\0\0\x08\0", 14);
     assert_memory_equal(caught[0]->data + 14, f.bytes + 14, f.len - 14);
-    assert_int_equal(gtpu->counters.rx_packets, 1);
+    assert_int_equal(port_count(gtpu).rx_packets, 1);
 }
 
 static void optional_octets_and_extension_headers_are_passed(void **state)
@@ -181,15 +180,15 @@ static void downlink_goes_into_the_tunnel(void **state)
     FLOW(1, "ip,in_port=3", of_set_field(OF_TUNNEL_ID, 0x01020304),
          of_set_field(OF_TUN_DST, 0x7f004d02), of_output(1));
     packet_enter(p, 3);
-    pipeline_burst(&dp, &sink, &p, 1);
-    ports_flush();
+    pipeline_burst(dp.workers[0], sink, &p, 1);
+    worker_flush(dp.workers[0]);
     len = enb_receive(bytes, sizeof(bytes));
     assert_int_equal(gtpu_read(bytes_of(bytes, len), &h), 0);
     assert_int_equal(h.type, GTPU_G_PDU);
     assert_int_equal(h.teid, 0x01020304);
     assert_int_equal(h.payload.len, f.len - 22);
     assert_memory_equal(h.payload.at, f.bytes + 22, h.payload.len);
-    assert_int_equal(gtpu->counters.tx_packets, 1);
+    assert_int_equal(port_count(gtpu).tx_packets, 1);
 }
 
 static void the_dscp_is_copied_outside(void **state)
@@ -208,8 +207,8 @@ static void the_dscp_is_copied_outside(void **state)
     assert_int_equal(setsockopt(enb, IPPROTO_IP, IP_RECVTOS, &yes, sizeof(yes)), 0);
     FLOW(1, "ip,in_port=3", of_set_field(OF_TUN_DST, 0x7f004d02), of_output(1));
     packet_enter(p, 3);
-    pipeline_burst(&dp, &sink, &p, 1);
-    ports_flush();
+    pipeline_burst(dp.workers[0], sink, &p, 1);
+    worker_flush(dp.workers[0]);
     assert_true(recvmsg(enb, &m, MSG_DONTWAIT) > 0);
     assert_non_null(CMSG_FIRSTHDR(&m));
     assert_int_equal(*CMSG_DATA(CMSG_FIRSTHDR(&m)), 0x28);
@@ -223,13 +222,13 @@ static void what_can_not_be_tunnelled_is_counted(void **state)
     (void)state;
     FLOW(1, "", of_output(1));
     packet_enter(p, 3);
-    pipeline_burst(&dp, &sink, &p, 1);
+    pipeline_burst(dp.workers[0], sink, &p, 1);
     p = packet_copy_of(bytes_of(ip.bytes, ip.len));
     packet_enter(p, 3);
-    pipeline_burst(&dp, &sink, &p, 1);
-    ports_flush();
-    assert_int_equal(gtpu->own_drops[PORT_DROP_NOT_IP], 1);
-    assert_int_equal(gtpu->own_drops[PORT_DROP_NO_TUNNEL], 1);
+    pipeline_burst(dp.workers[0], sink, &p, 1);
+    worker_flush(dp.workers[0]);
+    assert_int_equal(port_count(gtpu).own_drops[PORT_DROP_NOT_IP], 1);
+    assert_int_equal(port_count(gtpu).own_drops[PORT_DROP_NO_TUNNEL], 1);
 }
 
 static void echo_is_answered_without_any_flow(void **state)
@@ -270,7 +269,7 @@ static void unknown_teids_get_error_indication_but_not_too_many(void **state)
     }
     assert_in_range(answers, 2, 4);
     assert_in_range(gtpu_counters.error_indications_suppressed, 96, 98);
-    assert_int_equal(gtpu->drops[DROP_NO_MATCH], 102);
+    assert_int_equal(port_count(gtpu).drops[DROP_NO_MATCH], 102);
 }
 
 static void other_messages_come_in_whole(void **state)
@@ -318,10 +317,10 @@ static void messages_go_out_behind_packets(void **state)
     FLOW(1, "in_port=3", of_set_field(OF_TUN_DST, 0x7f004d02), of_set_field(OF_TUNNEL_ID, 0x33),
          of_output(1));
     packet_enter(user, 3);
-    pipeline_burst(&dp, &sink, &user, 1);
+    pipeline_burst(dp.workers[0], sink, &user, 1);
     packet_enter(end, OFPP_CONTROLLER);
-    pipeline_packet_out(&dp, end, &actions);
-    ports_flush();
+    pipeline_packet_out(dp.workers[0], end, &actions);
+    worker_flush(dp.workers[0]);
     len = enb_receive(bytes, sizeof(bytes));
     assert_int_equal(gtpu_read(bytes_of(bytes, len), &h), 0);
     assert_int_equal(h.type, GTPU_G_PDU);
@@ -329,7 +328,7 @@ static void messages_go_out_behind_packets(void **state)
     assert_int_equal(gtpu_read(bytes_of(bytes, len), &h), 0);
     assert_int_equal(h.type, GTPU_END_MARKER);
     assert_int_equal(h.teid, 0x33);
-    assert_int_equal(signal_port->counters.tx_packets, 1);
+    assert_int_equal(port_count(signal_port).tx_packets, 1);
 }
 
 static void an_extension_that_must_be_understood_is_refused(void **state)
@@ -366,9 +365,10 @@ static void malformed_datagrams_are_counted(void **state)
     FLOW(1, "", of_output(3));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         enb_send(cases[i].bytes, cases[i].len);
-    assert_int_equal(gtpu->own_drops[PORT_DROP_MALFORMED], sizeof(cases) / sizeof(cases[0]));
+    assert_int_equal(port_count(gtpu).own_drops[PORT_DROP_MALFORMED],
+                     sizeof(cases) / sizeof(cases[0]));
     enb_send("\x30\xff\0\0\0\0\0\x11", 8); /* an empty G-PDU carries no IP packet */
-    assert_int_equal(gtpu->own_drops[PORT_DROP_NOT_IP], 1);
+    assert_int_equal(port_count(gtpu).own_drops[PORT_DROP_NOT_IP], 1);
     assert_int_equal(caught_count, 0);
 }
 

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 
 #include "switch_frames.h"
+#include "base/loop.h"
 #include "switch/change.h"
 
 #define PORTS 4
 #define SENT  64
 
 static struct datapath dp;
-static struct port ports[PORTS + 1];
+static struct port *ports[PORTS + 1];
 static struct {
     uint32_t port;
     struct packet *p;
@@ -25,17 +26,19 @@ static struct {
 } heard;
 static size_t unmatched_count;
 
-static void remember(struct port *p)
+static void remember(struct worker *w, struct port *p, struct packet **packets, unsigned count)
 {
-    for (unsigned i = 0; i < p->queued; i++) {
+    (void)w;
+    for (unsigned i = 0; i < count; i++) {
         assert_true(sent_count < SENT);
         sent[sent_count].port = p->number;
-        sent[sent_count++].p = packet_clone(p->queue[i]);
+        sent[sent_count++].p = packets[i];
     }
 }
 
-static void note_unmatched(struct port *p, const struct packet *packet)
+static void note_unmatched(struct worker *w, struct port *p, const struct packet *packet)
 {
+    (void)w;
     assert_int_equal(of_key_get(&packet->key, OF_IN_PORT), p->number);
     unmatched_count++;
 }
@@ -43,14 +46,21 @@ static void note_unmatched(struct port *p, const struct packet *packet)
 static const struct port_driver driver = {
     .name = "memory", .send = remember, .unmatched = note_unmatched};
 
-static bool hear(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie)
+static bool hear(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie,
+                 uint16_t max_len)
 {
     (void)packet;
+    (void)max_len;
     heard.reason = reason;
     heard.table_id = table_id;
     heard.cookie = cookie;
     heard.count++;
     return true;
+}
+
+static uint64_t counted(uint32_t counter)
+{
+    return counter_sum(&dp.counters, counter).packets;
 }
 
 static void forget_sent(void)
@@ -62,16 +72,14 @@ static void forget_sent(void)
 static int set_up(void **state)
 {
     (void)state;
-    datapath_init(&dp, 7, 1000);
+    assert_int_equal(datapath_init(&dp, 7, 1000, 0), 0);
     dp.packet_in = hear;
     memset(&heard, 0, sizeof(heard));
     unmatched_count = 0;
     for (uint32_t i = 1; i <= PORTS; i++) {
-        memset(&ports[i], 0, sizeof(ports[i]));
-        ports[i].dp = &dp;
-        ports[i].driver = &driver;
-        ports[i].number = i;
-        dp.ports[i] = &ports[i];
+        ports[i] = port_new(&dp, &driver, NULL, i);
+        assert_non_null(ports[i]);
+        port_publish(ports[i]);
     }
     return 0;
 }
@@ -81,7 +89,6 @@ static int tear_down(void **state)
     (void)state;
     forget_sent();
     change_remove_all_flows(&dp);
-    memset(dp.ports, 0, sizeof(dp.ports));
     datapath_free(&dp);
     return 0;
 }
@@ -163,8 +170,8 @@ static void send_in(const struct frame *f, uint32_t port)
     struct packet *p = packet_copy_of(bytes_of(f->bytes, f->len));
 
     packet_enter(p, port);
-    pipeline_burst(&dp, &ports[port], &p, 1);
-    ports_flush();
+    pipeline_burst(dp.workers[0], ports[port], &p, 1);
+    worker_flush(dp.workers[0]);
 }
 
 static bool went_to(uint32_t port)
@@ -182,12 +189,12 @@ static void no_flow_drops_and_tells_the_port(void **state)
     (void)state;
     send_in(&f, 1);
     assert_int_equal(sent_count, 0);
-    assert_int_equal(ports[1].drops[DROP_NO_MATCH], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_NO_MATCH], 1);
     assert_int_equal(unmatched_count, 1);
     FLOW(0, 0, "", GOTO(1)); /* a miss in another table is not the port's */
     send_in(&f, 1);
     assert_int_equal(unmatched_count, 1);
-    assert_int_equal(ports[1].drops[DROP_NO_MATCH], 2);
+    assert_int_equal(port_count(ports[1]).drops[DROP_NO_MATCH], 2);
 }
 
 static void uplink_and_downlink_as_a_gateway_has_them(void **state)
@@ -207,7 +214,7 @@ static void uplink_and_downlink_as_a_gateway_has_them(void **state)
     assert_int_equal(of_key_get(&sent[0].p->key, OF_TUN_DST), 0x0a000063);
     assert_int_equal(of_key_get(&sent[0].p->key, OF_IP_TTL), 63);
     frame_checksums_ok(sent[0].p);
-    assert_int_equal(dp.tables.table[1].matches, 1);
+    assert_int_equal(datapath_table_count(&dp, 1).matches, 1);
 }
 
 static void apply_happens_now_and_write_at_the_end(void **state)
@@ -231,7 +238,7 @@ static void apply_happens_now_and_write_at_the_end(void **state)
     assert_true(went_to(2));
     FLOW(0, 1, "ip", WRITE(of_set_field(OF_ETH_DST, 1)));
     send_in(&f, 1);
-    assert_int_equal(ports[1].drops[DROP_BY_FLOW], 1); /* a set without output */
+    assert_int_equal(port_count(ports[1]).drops[DROP_BY_FLOW], 1); /* a set without output */
 }
 
 static void an_action_set_has_its_own_order(void **state)
@@ -306,7 +313,7 @@ static void controllers_hear_why(void **state)
     send_in(&f, 1);
     assert_int_equal(heard.reason, OFPR_INVALID_TTL);
     assert_int_equal(sent_count, 0);
-    assert_int_equal(ports[1].drops[DROP_TTL], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_TTL], 1);
 }
 
 static of_error group(uint16_t command, uint32_t id, uint8_t type, const struct of_bucket *buckets,
@@ -339,8 +346,8 @@ static void group_all_copies(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(of_key_get(&sent[i].p->key, OF_ETH_DST),
                          sent[i].port == 3 ? 5 : 0x020000000002);
-    assert_int_equal(datapath_group(&dp, 1)->packets, 1);
-    assert_int_equal(datapath_group(&dp, 1)->buckets[1].packets, 1);
+    assert_int_equal(counted(datapath_group(&dp, 1)->counter), 1);
+    assert_int_equal(counted(datapath_group(&dp, 1)->buckets[1].counter), 1);
     assert_int_equal(datapath_group(&dp, 1)->refs, 1);
 }
 
@@ -355,14 +362,14 @@ static void group_fast_failover_follows_the_ports(void **state)
     send_in(&f, 1);
     assert_true(sent_count == 1 && went_to(2));
     forget_sent();
-    ports[2].state = OFPPS_LINK_DOWN;
+    ports[2]->state = OFPPS_LINK_DOWN;
     send_in(&f, 1);
     assert_true(sent_count == 1 && went_to(3));
     forget_sent();
-    ports[3].ofp_config = OFPPC_PORT_DOWN;
+    ports[3]->ofp_config = OFPPC_PORT_DOWN;
     send_in(&f, 1);
     assert_int_equal(sent_count, 0);
-    assert_int_equal(ports[1].drops[DROP_NO_GROUP], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_NO_GROUP], 1);
 }
 
 static void group_select_shares_by_weight_and_keeps_conversations(void **state)
@@ -409,6 +416,12 @@ static void groups_of_groups_end(void **state)
     assert_true(sent_count == 1 && went_to(2));
 }
 
+static bool metered(struct meter *meter, struct packet *p, uint64_t now_us)
+{
+    dp.workers[0]->now_us = now_us;
+    return meter_apply(dp.workers[0], meter, p);
+}
+
 static void meters_keep_the_rate(void **state)
 {
     struct of_meter_band band = {OFPMBT_DROP, 1000, 100, 0};
@@ -422,20 +435,20 @@ static void meters_keep_the_rate(void **state)
     (void)state;
     assert_int_equal(apply(do_meter, &mod), 0);
     meter = datapath_meter(&dp, 1);
-    now = meter->filled_us;
+    now = clock_now_us();
     for (unsigned i = 0; i < 100000; i++, now += 100) /* 10,000 packets/s for 10 s */
-        passed += meter_apply(meter, p, now);
+        passed += metered(meter, p, now);
     assert_true(passed >= 10000 && passed <= 10200); /* 1000/s and the burst */
-    assert_int_equal(meter->packets, 100000);
-    assert_int_equal(meter->bands[0].packets, 100000 - passed);
+    assert_int_equal(counted(meter->counter), 100000);
+    assert_int_equal(counted(meter->bands[0].counter), 100000 - passed);
 
     mod = (struct of_meter_mod){OFPMC_MODIFY, OFPMF_KBPS, 1, {&band, 1}};
     assert_int_equal(apply(do_meter, &mod), 0);
     meter = datapath_meter(&dp, 1);
-    now = meter->filled_us;
+    now = clock_now_us();
     passed = 0;
     for (unsigned i = 0; i < 100000; i++, now += 100)
-        passed += meter_apply(meter, p, now);
+        passed += metered(meter, p, now);
     /* 1 Mbit/s for 10 s and 100 ms of burst */
     assert_in_range(passed, 10000000 / (p->len * 8), 10150000 / (p->len * 8));
     packet_free(p);
@@ -463,7 +476,7 @@ static void a_metered_flow_drops_or_remarks(void **state)
     send_in(&f, 1);
     send_in(&f, 1);
     assert_int_equal(sent_count, 1);
-    assert_int_equal(ports[1].drops[DROP_METER], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_METER], 1);
 }
 
 static void packet_out_can_enter_the_tables(void **state)
@@ -475,16 +488,16 @@ static void packet_out_can_enter_the_tables(void **state)
 
     (void)state;
     packet_enter(p, OFPP_CONTROLLER);
-    pipeline_packet_out(&dp, p, &direct);
-    ports_flush();
+    pipeline_packet_out(dp.workers[0], p, &direct);
+    worker_flush(dp.workers[0]);
     assert_int_equal(sent_count, 1);
     assert_int_equal(of_key_get(&sent[0].p->key, OF_TUN_DST), 0x01020304);
     forget_sent();
     FLOW(0, 1, "in_port=3", APPLY(OUTPUT(2)));
     p = packet_copy_of(bytes_of(f.bytes, f.len));
     packet_enter(p, 3);
-    pipeline_packet_out(&dp, p, &table);
-    ports_flush();
+    pipeline_packet_out(dp.workers[0], p, &table);
+    worker_flush(dp.workers[0]);
     assert_true(sent_count == 2 && went_to(2) && went_to(4));
 }
 
@@ -494,21 +507,21 @@ static void ports_may_refuse(void **state)
 
     (void)state;
     FLOW(0, 1, "", APPLY(OUTPUT(2)));
-    ports[2].ofp_config = OFPPC_NO_FWD;
+    ports[2]->ofp_config = OFPPC_NO_FWD;
     send_in(&f, 1);
-    assert_int_equal(ports[1].drops[DROP_NO_PORT], 1);
-    ports[2].ofp_config = 0;
-    ports[1].ofp_config = OFPPC_NO_RECV;
+    assert_int_equal(port_count(ports[1]).drops[DROP_NO_PORT], 1);
+    ports[2]->ofp_config = 0;
+    ports[1]->ofp_config = OFPPC_NO_RECV;
     send_in(&f, 1);
-    assert_int_equal(ports[1].counters.rx_dropped, 1);
-    ports[1].ofp_config = 0;
+    assert_int_equal(port_count(ports[1]).rx_dropped, 1);
+    ports[1]->ofp_config = 0;
     dp.fragments = OFPC_FRAG_DROP;
     f.bytes[20] = 0x20;
     send_in(&f, 1);
-    assert_int_equal(ports[1].drops[DROP_FRAGMENT], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_FRAGMENT], 1);
     f.len = 10;
     send_in(&f, 1);
-    assert_int_equal(ports[1].drops[DROP_MALFORMED], 1);
+    assert_int_equal(port_count(ports[1]).drops[DROP_MALFORMED], 1);
     assert_int_equal(sent_count, 0);
 }
 

@@ -1,0 +1,95 @@
+/*
+ * reclaim.c -- see reclaim.h.
+ */
+#include <stdlib.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/base.h"
+#include "switch/reclaim.h"
+
+static struct {
+    struct reclaim *first, **last;
+    size_t count;
+    void (*wake)(void);
+} queue = {.last = &queue.first};
+
+void reclaim_later(struct reclaim *reclaim, void (*run)(struct reclaim *reclaim))
+{
+    reclaim->next = NULL;
+    reclaim->run = run;
+    *queue.last = reclaim;
+    queue.last = &reclaim->next;
+    if (queue.count++ == 0 && queue.wake)
+        queue.wake();
+}
+
+struct parcel {
+    struct reclaim reclaim;
+    void *at;
+    void (*release)(void *at);
+};
+
+static void parcel_run(struct reclaim *reclaim)
+{
+    struct parcel *p = container_of(reclaim, struct parcel, reclaim);
+
+    p->release(p->at);
+    free(p);
+}
+
+void reclaim_memory(void *at, void (*release)(void *at))
+{
+    struct parcel *p;
+
+    if (!at)
+        return;
+    p = malloc(sizeof(*p));
+    if (!p) { /* then wait for it here */
+        urcu_qsbr_synchronize_rcu();
+        release(at);
+        return;
+    }
+    p->at = at;
+    p->release = release;
+    reclaim_later(&p->reclaim, parcel_run);
+}
+
+bool reclaim_turn(void)
+{
+    struct reclaim *at = queue.first;
+
+    if (!at)
+        return false;
+    queue.first = NULL;
+    queue.last = &queue.first;
+    queue.count = 0;
+    urcu_qsbr_synchronize_rcu();
+    while (at) {
+        struct reclaim *next = at->next;
+
+        at->run(at);
+        at = next;
+    }
+    return queue.first != NULL;
+}
+
+void reclaim_all(void)
+{
+    while (reclaim_turn()) {
+    }
+}
+
+void reclaim_synchronize(void)
+{
+    urcu_qsbr_synchronize_rcu();
+}
+
+size_t reclaim_waiting(void)
+{
+    return queue.count;
+}
+
+void reclaim_set_wake(void (*wake)(void))
+{
+    queue.wake = wake;
+}

@@ -1,0 +1,367 @@
+/*
+ * worker.c -- see worker.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu/urcu-qsbr.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "switch/worker.h"
+
+#define EVENTS 64
+
+/* ---- what a worker has ---- */
+
+struct worker *worker_new(struct datapath *dp, unsigned index)
+{
+    struct worker *w = slab_alloc(sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->dp = dp;
+    w->index = index;
+    w->counters = &dp->counters.owners[index];
+    w->cache = table_cache_new();
+    w->epoll_fd = w->wake_fd = -1;
+    if (!w->cache) {
+        worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void ring_drop(struct worker *w)
+{
+    for (; w->ring && w->ring_tail != w->ring_head; w->ring_tail++)
+        packet_free(w->ring[w->ring_tail % PACKET_IN_RING].packet);
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    for (unsigned i = 0; i < MAX_PORTS; i++)
+        free(w->outgoing[i]);
+    ring_drop(w);
+    free(w->ring);
+    if (w->epoll_fd >= 0)
+        close(w->epoll_fd);
+    if (w->wake_fd >= 0)
+        close(w->wake_fd);
+    table_cache_free(w->cache);
+    slab_free(w);
+}
+
+/* ---- sending ---- */
+
+static struct outgoing *outgoing_for(struct worker *w, struct port *port)
+{
+    struct outgoing **at = &w->outgoing[port->number];
+
+    if (!*at)
+        *at = calloc(1, sizeof(**at));
+    if (*at)
+        (*at)->port = port;
+    return *at;
+}
+
+static void outgoing_send(struct worker *w, struct outgoing *out)
+{
+    unsigned count = out->count;
+    struct packet *packets[PORT_QUEUE];
+
+    if (count == 0)
+        return;
+    memcpy(packets, out->packets, count * sizeof(packets[0]));
+    out->count = 0; /* a patch port may come back here */
+    out->port->driver->send(w, out->port, packets, count);
+}
+
+void worker_send(struct worker *w, struct port *port)
+{
+    if (w->outgoing[port->number])
+        outgoing_send(w, w->outgoing[port->number]);
+}
+
+bool worker_output(struct worker *w, struct port *port, struct packet *p)
+{
+    struct outgoing *out = NULL;
+
+    if (!(port->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) && !(port->state & OFPPS_LINK_DOWN))
+        out = outgoing_for(w, port);
+    if (!out) {
+        counter_add(&port_counters_of(w, port)->tx_dropped, 1);
+        packet_free(p);
+        return false;
+    }
+    if (out->count == PORT_QUEUE)
+        outgoing_send(w, out);
+    out->packets[out->count++] = p;
+    if (!out->unsent) {
+        out->unsent = true;
+        out->next_unsent = w->unsent;
+        w->unsent = out;
+    }
+    return true;
+}
+
+void worker_flush(struct worker *w)
+{
+    w->depth = 0;
+    while (w->unsent) {
+        struct outgoing *out = w->unsent;
+
+        w->unsent = out->next_unsent;
+        out->unsent = false;
+        outgoing_send(w, out);
+    }
+}
+
+struct port_counters *port_counters_of(struct worker *w, struct port *port)
+{
+    return &port->counters[w->index];
+}
+
+struct table_count datapath_table_count(const struct datapath *dp, uint8_t table_id)
+{
+    struct table_count sum = {0, 0};
+
+    for (unsigned i = 0; i < dp->worker_count; i++) {
+        const struct table_count *c = &dp->workers[i]->tables[table_id];
+
+        sum.lookups += __atomic_load_n(&c->lookups, __ATOMIC_RELAXED);
+        sum.matches += __atomic_load_n(&c->matches, __ATOMIC_RELAXED);
+    }
+    return sum;
+}
+
+/* ---- packets for controllers ---- */
+
+static struct {
+    void (*heard)(void);
+} listener;
+
+bool worker_packet_in(struct worker *w, const struct packet *p, uint8_t reason, uint8_t table_id,
+                      uint64_t cookie, uint16_t max_len)
+{
+    uint32_t head = w->ring_head;
+    struct pending_packet_in *entry;
+    struct packet *copy;
+
+    if (w->index == 0)
+        return w->dp->packet_in && w->dp->packet_in(p, reason, table_id, cookie, max_len);
+    if (!w->ring || head - __atomic_load_n(&w->ring_tail, __ATOMIC_ACQUIRE) == PACKET_IN_RING ||
+        !(copy = packet_clone(p)))
+        return false;
+    entry = &w->ring[head % PACKET_IN_RING];
+    *entry = (struct pending_packet_in){copy, cookie, reason, table_id, max_len};
+    __atomic_store_n(&w->ring_head, head + 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+static void take_packet_ins(struct datapath *dp, struct worker *w)
+{
+    uint32_t head = __atomic_load_n(&w->ring_head, __ATOMIC_ACQUIRE);
+
+    for (; w->ring_tail != head;
+         __atomic_store_n(&w->ring_tail, w->ring_tail + 1, __ATOMIC_RELEASE)) {
+        const struct pending_packet_in *e = &w->ring[w->ring_tail % PACKET_IN_RING];
+        struct port *in = datapath_port(dp, ntohl(e->packet->key.in_port));
+
+        if (!dp->packet_in ||
+            !dp->packet_in(e->packet, e->reason, e->table_id, e->cookie, e->max_len))
+            counter_add(
+                &port_counters_of(dp->workers[0], in ? in : dp->drops)->drops[DROP_PACKET_IN], 1);
+        packet_free(e->packet);
+    }
+}
+
+void workers_take_packet_ins(struct datapath *dp)
+{
+    for (unsigned i = 1; i < dp->worker_count; i++)
+        if (dp->workers[i]->ring)
+            take_packet_ins(dp, dp->workers[i]);
+}
+
+/* ---- the thread ---- */
+
+/* Which queue of which port an event is for: not a pointer, as the port may be gone. */
+static uint64_t event_token(const struct port *port, unsigned queue)
+{
+    return (uint64_t)port->generation << 48 | (uint64_t)queue << 32 | port->number;
+}
+
+#define TOKEN_WAKE UINT64_MAX
+
+/* True when there may be more. */
+static bool worker_serve(struct worker *w, uint64_t token)
+{
+    struct port *port = datapath_port(w->dp, (uint32_t)token);
+    uint64_t count;
+    bool more;
+
+    if (token == TOKEN_WAKE)
+        return read(w->wake_fd, &count, sizeof(count)) < 0;
+    if (!port || port->generation != token >> 48)
+        return false;
+    more = port->driver->poll(w, port, token >> 32 & 0xffff);
+    worker_flush(w);
+    return more;
+}
+
+static void worker_round(struct worker *w, const struct epoll_event *events, int count)
+{
+    uint32_t before = w->ring_head;
+
+    for (int i = 0; i < count; i++)
+        (void)worker_serve(w, events[i].data.u64);
+    counter_add(&w->turns, 1);
+    if (w->ring_head != before && listener.heard)
+        listener.heard();
+}
+
+/* Waits for events; asleep, it is no reader. */
+static int worker_wait(struct worker *w, struct epoll_event *events, uint64_t *idle_since_us)
+{
+    int n = epoll_wait(w->epoll_fd, events, EVENTS, 0);
+
+    if (n != 0) {
+        *idle_since_us = 0;
+        return n;
+    }
+    if (w->busy_us) {
+        uint64_t now = clock_now_us();
+
+        if (*idle_since_us == 0)
+            *idle_since_us = now;
+        if (now - *idle_since_us < w->busy_us)
+            return 0;
+    }
+    counter_add(&w->sleeps, 1);
+    urcu_qsbr_thread_offline();
+    n = epoll_wait(w->epoll_fd, events, EVENTS, -1);
+    urcu_qsbr_thread_online();
+    *idle_since_us = 0;
+    return n;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    struct epoll_event events[EVENTS];
+    uint64_t idle_since_us = 0;
+
+    urcu_qsbr_register_thread();
+    while (!__atomic_load_n(&w->stopping, __ATOMIC_ACQUIRE)) {
+        int n = worker_wait(w, events, &idle_since_us);
+
+        if (n > 0)
+            worker_round(w, events, n);
+        urcu_qsbr_quiescent_state();
+    }
+    packet_thread_done();
+    urcu_qsbr_unregister_thread();
+    return NULL;
+}
+
+static int worker_start(struct worker *w)
+{
+    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = TOKEN_WAKE};
+    sigset_t all, before;
+    char name[16];
+    int err;
+
+    w->ring = calloc(PACKET_IN_RING, sizeof(*w->ring));
+    w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!w->ring || w->epoll_fd < 0 || w->wake_fd < 0)
+        return -ENOMEM;
+    if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->wake_fd, &wake) < 0)
+        return -errno;
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    err = pthread_create(&w->thread, NULL, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err)
+        return -err;
+    w->running = true;
+    snprintf(name, sizeof(name), "data-path-%u", w->index);
+    pthread_setname_np(w->thread, name);
+    return 0;
+}
+
+int workers_start(struct datapath *dp, unsigned threads, uint32_t busy_us, void (*heard)(void))
+{
+    listener.heard = heard;
+    for (unsigned i = 1; i <= threads && i < dp->worker_count; i++) {
+        int err;
+
+        dp->workers[i]->busy_us = busy_us;
+        if ((err = worker_start(dp->workers[i])) < 0)
+            return err;
+    }
+    return 0;
+}
+
+void workers_stop(struct datapath *dp)
+{
+    static const uint64_t one = 1;
+
+    for (unsigned i = 1; i < dp->worker_count; i++) {
+        struct worker *w = dp->workers[i];
+
+        if (!w || !w->running)
+            continue;
+        __atomic_store_n(&w->stopping, true, __ATOMIC_RELEASE);
+        if (write(w->wake_fd, &one, sizeof(one)) < 0)
+            log_error("a data-path thread is not to be woken");
+        pthread_join(w->thread, NULL);
+        w->running = false;
+    }
+    listener.heard = NULL;
+}
+
+/* ---- ports and workers ---- */
+
+/* The worker with the fewest queues. */
+static unsigned least_worker(const struct datapath *dp)
+{
+    unsigned load[COUNTER_OWNERS] = {0}, best = 1;
+
+    for (unsigned i = 1; i < MAX_PORTS; i++)
+        for (unsigned q = 0; dp->ports[i] && q < dp->ports[i]->queues; q++)
+            load[dp->ports[i]->queue_workers[q]]++;
+    for (unsigned i = 2; i < dp->worker_count; i++)
+        if (load[i] < load[best])
+            best = i;
+    return best;
+}
+
+int workers_add_port(struct datapath *dp, struct port *port)
+{
+    if (dp->worker_count < 2)
+        return 0;
+    for (unsigned q = 0; q < port->queues; q++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = event_token(port, q)};
+        unsigned to = least_worker(dp);
+
+        port->queue_workers[q] = (uint8_t)to;
+        if (port->queue_fds[q] >= 0 &&
+            epoll_ctl(dp->workers[to]->epoll_fd, EPOLL_CTL_ADD, port->queue_fds[q], &event) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+void workers_remove_port(struct datapath *dp, struct port *port)
+{
+    for (unsigned q = 0; q < port->queues; q++)
+        if (port->queue_workers[q] && port->queue_fds[q] >= 0)
+            (void)epoll_ctl(dp->workers[port->queue_workers[q]]->epoll_fd, EPOLL_CTL_DEL,
+                            port->queue_fds[q], NULL);
+    urcu_qsbr_synchronize_rcu();
+}
