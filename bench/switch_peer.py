@@ -13,7 +13,8 @@ switch runs on core 1, everything of the load on core 0 (bench/traffic.c tells w
 median of ROUNDS rounds in which the two alternate, first one first and then the other.
 
 "Sustained" is the highest rate found by bisection at which less than 1 % is lost or left in queues; "overload" is what comes out
-when the sender sends all it can. Needs root, and openvswitch-switch for the comparison; without it our switch is measured alone.
+when the sender sends all it can; a figure with + is all that the sender could offer, so the switch may do more. CPU is that of
+the switch's threads, with what the kernel does in their name. Needs root, and openvswitch-switch for the comparison; without it our switch is measured alone.
 """
 import argparse
 import contextlib
@@ -127,6 +128,9 @@ class Switch:
         except Unable:
             return False
 
+    def leave(self):
+        """What must be done before it is ended."""
+
     def pause(self):
         self.main.send_signal(signal.SIGSTOP)
 
@@ -138,6 +142,10 @@ class Switch:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise Unable("it has ended")
+
+    def cpu_seconds(self):
+        threads = pathlib.Path(f"/proc/{self.main.pid}/task").glob("*/schedstat")
+        return sum(int(t.read_text().split()[0]) for t in threads) / 1e9
 
     def pump(self, *arguments):
         """What openflow_pump counted, a second."""
@@ -158,6 +166,7 @@ class Switch:
         return time.monotonic() - start
 
     def stop(self):
+        self.leave()
         for process in reversed(self.processes):
             process.send_signal(signal.SIGCONT)
             process.terminate()
@@ -221,6 +230,13 @@ class OpenVSwitch(Switch):
                 raise Unable(self.vsctl("get", "interface", port, "error").strip())
         if kind == "packet":
             self.add_tunnels()
+
+    def leave(self):
+        """Interfaces of bridges outlive the daemon unless it is told."""
+        with contextlib.suppress(Unable, AttributeError, StopIteration, subprocess.TimeoutExpired):
+            self.resume()
+            self.appctl("exit", "--cleanup")
+            self.main.wait(20)
 
     def add_tunnels(self):
         self.vsctl("add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev")
@@ -294,21 +310,27 @@ class Traffic:
         self.process.stdout.close()
 
 
+def carried(traffic, rate, o):
+    """What comes out at that rate, 0 when too much is lost. A failure may be somebody else's: ask thrice."""
+    sent, received = traffic.rates(rate, 100, o.step_ms)
+    return received if received >= 0.99 * sent and sent >= 0.9 * rate else 0
+
+
 def limits(traffic, o):
-    """(sustained, overload) packets a second."""
+    """Packets a second: (sustained, overload, what the sender could offer)."""
     offered, overload = traffic.rates(0, o.warm_ms, o.window_ms)
     if overload >= 0.99 * offered:
-        return overload, overload
+        return overload, overload, offered
     low, high, rate = 0.0, offered, min(max(overload, offered / 50), 0.98 * offered)
     for _ in range(o.steps):
-        sent, received = traffic.rates(rate, 100, o.step_ms)
-        if received >= 0.99 * sent and sent >= 0.9 * rate:
+        received = next(filter(None, (carried(traffic, rate, o) for _ in range(3))), 0)
+        if received:
             low = received
             rate = (rate + high) / 2
         else:
             high = rate
             rate = (low + high) / 2
-    return low, overload
+    return low, overload, offered
 
 
 # ---- the table ----
@@ -323,14 +345,15 @@ class Table:
     def say(self, text):
         print(f"    ({text})", flush=True)
 
-    def row(self, what, values, less_is_better=False, digits=0):
-        """values: {Strowger: number, OpenVSwitch: number}, either may be missing."""
+    def row(self, what, values, less_is_better=False, digits=0, at_least=()):
+        """values: {Strowger: number, OpenVSwitch: number}, either may be missing; at_least: whose is a lower bound."""
         ours, theirs = values.get(Strowger), values.get(OpenVSwitch)
         self.measured[what] = values
         ratio = ""
         if ours and theirs:
             ratio = f"{theirs / ours if less_is_better else ours / theirs:.2f}"
-        cells = ["-" if v is None else f"{v:,.{digits}f}" for v in (ours, theirs)]
+        cells = ["-" if v is None else f"{v:,.{digits}f}{'+' * (kind in at_least)}"
+                 for kind, v in ((Strowger, ours), (OpenVSwitch, theirs))]
         print(f"{what:44} {cells[0]:>12} {cells[1]:>12} {ratio:>7}", flush=True)
 
 
@@ -358,9 +381,19 @@ def member(values, i):
     return {kind: v[i] for kind, v in values.items()}
 
 
-def show_limits(table, what, values):
-    table.row(f"{what}, sustained", member(values, 0))
-    table.row(f"{what}, overload", member(values, 1))
+def show_limits(table, what, values, cpu=False):
+    all_taken = [kind for kind, (_, overload, offered, _) in values.items() if overload >= 0.99 * offered]
+    table.row(f"{what}, sustained", member(values, 0), at_least=all_taken)
+    table.row(f"{what}, overload", member(values, 1), at_least=all_taken)
+    if cpu:
+        table.row(f"{what}, CPU us each at 100,000", member(values, 3), less_is_better=True, digits=2)
+
+
+def cpu_per_packet(switch, traffic, o):
+    """Microseconds at a rate that both can take."""
+    cpu = switch.cpu_seconds()
+    sent, received, seconds = traffic.command("run", 100000, 0, o.window_ms)
+    return (switch.cpu_seconds() - cpu) * 1e6 / received if received else float("nan")
 
 
 def set_rules(switches, shape, first, last, table):
@@ -381,9 +414,12 @@ def set_rules(switches, shape, first, last, table):
 
 
 def measure_limits(switches, shape, rules, size, o, table, xdp=False):
+    """For each (sustained, overload, offered, CPU per packet). Caches of rules are filled before, as far as two seconds go."""
     with contextlib.ExitStack() as stack:
         load = {s: stack.enter_context(Traffic(s, shape, rules, size, xdp)) for s in switches}
-        return alternate(switches, o.rounds, lambda s: limits(load[s], o), table)
+        if rules > 1000:
+            alternate(switches, 1, lambda s: load[s].rates(0, 0, 2000), table)
+        return alternate(switches, o.rounds, lambda s: (*limits(load[s], o), cpu_per_packet(s, load[s], o)), table)
 
 
 # ---- the parts ----
@@ -393,7 +429,7 @@ def part_forward(o, table):
     with both("packet", table) as switches:
         able = set_rules(switches, "forward", 0, 1, table)
         for size in (64, 1514):
-            show_limits(table, f"{size} bytes", measure_limits(able, "forward", 1, size, o, table))
+            show_limits(table, f"{size} bytes", measure_limits(able, "forward", 1, size, o, table), cpu=True)
 
 
 def part_xdp(o, table):
@@ -403,7 +439,7 @@ def part_xdp(o, table):
             able = set_rules(switches, "forward", 0, 1, table)
             for size in (64, 1514):
                 values = measure_limits(able, "forward", 1, size, o, table, xdp=True)
-                show_limits(table, f"{kind} {size} bytes", values)
+                show_limits(table, f"{kind} {size} bytes", values, cpu=True)
             if kind == "afxdp-nonpmd":
                 show_latency(o, table, able, "AF_XDP", xdp=True)
 
@@ -415,7 +451,8 @@ def part_gtpu(o, table):
             able = set_rules(switches, shape, 0, 1, table)
             for size in (64, 1400):
                 frame = size + 14 if shape == "encap" else size
-                show_limits(table, f"{shape} {size} bytes", measure_limits(able, shape, 1, frame, o, table))
+                show_limits(table, f"{shape} {size} bytes", measure_limits(able, shape, 1, frame, o, table),
+                            cpu=True)
 
 
 def part_rules(o, table):
@@ -517,7 +554,7 @@ def options():
         parser.error("no such part: " + ", ".join(set(o.parts) - set(PARTS)))
     o.rounds = o.rounds or (1 if o.quick else 3)
     o.max_rules = o.max_rules or (1000 if o.quick else 1000000)
-    o.warm_ms, o.window_ms, o.step_ms, o.steps = (200, 300, 150, 5) if o.quick else (500, 700, 300, 7)
+    o.warm_ms, o.window_ms, o.step_ms, o.steps = (100, 200, 100, 5) if o.quick else (200, 400, 200, 6)
     return o
 
 

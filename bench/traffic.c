@@ -14,11 +14,10 @@
  *   latency RATE MS          one packet at a time, with the time in it
  *                            -> packets sent and received, p50, p99, p99.9, maximum in microseconds
  *
- * The sender is an AF_PACKET socket that bypasses the qdisc, BATCH packets a system call. Packets
- * are counted by the interfaces, and what arrives is for nobody, so the receiver costs next to
- * nothing: the kernel drops it. A veth pair delivers in the sender's context: this process's core
- * also bears the first part of the reception (softirq, XDP, the copy to the switch's socket), the
- * switch's core the rest.
+ * Packets are counted by the interfaces, and what arrives is for nobody, so the receiver costs next
+ * to nothing: the kernel drops it. A veth pair delivers in the sender's context: this process's
+ * core also bears the first part of the reception (softirq, XDP, the copy to the switch's socket),
+ * the switch's core the rest.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,10 +37,11 @@
 #include <unistd.h>
 
 #include "rules.h"
+#include "sender.h"
 
-#define BATCH      64
-#define FRAME_ROOM 2048
-#define OUTER      36 /* IPv4, UDP, GTP-U */
+#define BATCH        SENDER_BATCH
+#define UNDER_WAY_NS 2000000 /* what is still in the switch then is late, not lost */
+#define OUTER        36      /* IPv4, UDP, GTP-U */
 
 /* What differs between packets. */
 struct flow {
@@ -57,7 +57,7 @@ struct flow {
 
 struct end {
     char netns[64], interface[IFNAMSIZ];
-    int fd, counters; /* a socket; /proc/net/dev of the namespace */
+    int counters; /* /proc/net/dev of the namespace */
 };
 
 static struct {
@@ -67,10 +67,7 @@ static struct {
     struct flow *flows;
     uint32_t count, next;
     size_t frame_len;
-    uint8_t frames[BATCH][FRAME_ROOM];
-    struct mmsghdr messages[BATCH];
-    struct iovec iov[BATCH];
-    uint64_t refused;
+    uint8_t frame[SENDER_FRAME_ROOM]; /* that all are made from */
 } t;
 
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
@@ -173,7 +170,7 @@ static void make_flow(struct flow *f, uint32_t i)
     f->dst = htonl(r.dst);
     f->src_port = htons(r.src_port);
     f->dst_port = htons(r.dst_port);
-    memcpy(&ip, t.frames[0] + ETH_HLEN, sizeof(ip));
+    memcpy(&ip, t.frame + ETH_HLEN, sizeof(ip));
     ip.saddr = f->src;
     ip.daddr = f->dst;
     ip.check = 0;
@@ -230,18 +227,16 @@ static void leave(void)
         fail("no way back from a namespace: %s", strerror(errno));
 }
 
-static int open_socket(const char *interface, int protocol)
+static int open_receiver(const char *interface)
 {
     struct sockaddr_ll at = {.sll_family = AF_PACKET,
-                             .sll_protocol = htons((uint16_t)protocol),
+                             .sll_protocol = htons(ETH_P_ALL),
                              .sll_ifindex = (int)if_nametoindex(interface)};
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1, room = 8 << 20;
 
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) < 0 ||
         setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0)
         fail("%s: %s", interface, strerror(errno));
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
     return fd;
 }
@@ -252,7 +247,6 @@ static void open_end(struct end *e, const char *where)
         fail("%s is not NETNS/INTERFACE", where);
     enter(e->netns);
     e->counters = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
-    e->fd = open_socket(e->interface, 0);
     leave();
     if (e->counters < 0)
         fail("/proc/net/dev: %s", strerror(errno));
@@ -280,20 +274,9 @@ static uint64_t count_of(const struct end *e, int field)
 
 static void send_batch(unsigned count)
 {
-    unsigned done = 0;
-
     for (unsigned i = 0; i < count; i++)
-        dress(t.frames[i]);
-    while (done < count) {
-        int n = sendmmsg(t.tx.fd, t.messages + done, count - done, 0);
-
-        if (n <= 0) {
-            t.refused++;
-            done++;
-        } else {
-            done += (unsigned)n;
-        }
-    }
+        dress(sender_frame(i));
+    sender_send(count);
 }
 
 /* Sends at that rate until then; what could not be sent in time is not made up for. */
@@ -324,8 +307,10 @@ static void run(double rate, unsigned warm_ms, unsigned ms, bool sharing)
     received = count_of(&t.rx, 1);
     sent = count_of(&t.tx, 9);
     send_until(from + ms * 1000000ull, rate, sharing);
-    received = count_of(&t.rx, 1) - received;
     end = now_ns();
+    while (rate > 0 && now_ns() < end + UNDER_WAY_NS)
+        ;
+    received = count_of(&t.rx, 1) - received;
     sent = count_of(&t.tx, 9) - sent;
     printf("%llu %llu %.6f\n", (unsigned long long)sent, (unsigned long long)received,
            (double)(end - from) / 1e9);
@@ -347,7 +332,7 @@ static int compare(const void *a, const void *b)
 
 static void take_samples(int fd, struct samples *s)
 {
-    uint8_t frame[FRAME_ROOM];
+    uint8_t frame[SENDER_FRAME_ROOM];
     ssize_t n;
 
     while ((n = recv(fd, frame, sizeof(frame), MSG_DONTWAIT)) == (ssize_t)t.frame_len) {
@@ -373,7 +358,7 @@ static void latency(double rate, unsigned ms)
     int fd;
 
     enter(t.rx.netns);
-    fd = open_socket(t.rx.interface, ETH_P_ALL);
+    fd = open_receiver(t.rx.interface);
     leave();
     s.us = calloc(s.room, sizeof(double));
     if (!s.us)
@@ -382,7 +367,7 @@ static void latency(double rate, unsigned ms)
     end = from + ms * 1000000ull;
     while ((now = now_ns()) < end + 50000000) {
         if (now < end && (double)(now - from) * rate / 1e9 > (double)sent) {
-            memcpy(t.frames[0] + t.frame_len - 8, &now, 8);
+            memcpy(sender_frame(0) + t.frame_len - 8, &now, 8);
             send_batch(1);
             sent++;
         }
@@ -416,7 +401,7 @@ static void serve(void)
 
 int main(int argc, char **argv)
 {
-    int shape, count, bytes;
+    int shape, count, bytes, err;
 
     if (argc != 6 && argc != 9)
         fail("usage: traffic TX RX SHAPE RULES BYTES [DST_MAC LOCAL REMOTE]");
@@ -430,12 +415,13 @@ int main(int argc, char **argv)
     open_end(&t.tx, argv[1]);
     open_end(&t.rx, argv[2]);
     t.shape = (enum shape)shape;
-    make_frame(t.frames[0], (size_t)bytes, argc == 9 ? argv + 6 : NULL);
-    for (int i = 0; i < BATCH; i++) {
-        memcpy(t.frames[i], t.frames[0], FRAME_ROOM);
-        t.iov[i] = (struct iovec){t.frames[i], t.frame_len};
-        t.messages[i].msg_hdr = (struct msghdr){.msg_iov = &t.iov[i], .msg_iovlen = 1};
-    }
+    make_frame(t.frame, (size_t)bytes, argc == 9 ? argv + 6 : NULL);
+    enter(t.tx.netns);
+    err = sender_open(t.tx.interface, t.frame_len);
+    leave();
+    if (err < 0)
+        fail("%s: %s", argv[1], strerror(-err));
+    sender_fill(t.frame);
     make_flows((uint32_t)count);
     serve();
     return 0;
