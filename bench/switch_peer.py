@@ -275,6 +275,8 @@ def both(kind, table, kinds=(Strowger, OpenVSwitch)):
 class Traffic:
     """traffic.c through one switch. `shape` names rules; decap sends into the tunnels, all else into port 1."""
 
+    ran_ns = waited_ns = 0  # of all senders: how quiet the machine was
+
     def __init__(self, switch, shape, rules, size, xdp=False):
         name = switch.short + ("x" if xdp else "")
         left, right = f"{NAMESPACE}left/{name}a", f"{NAMESPACE}right/{name}b"
@@ -296,14 +298,13 @@ class Traffic:
         sent, received, seconds = self.command("run", rate, warm_ms, ms)
         return sent / seconds, received / seconds
 
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        ran, waited, _ = pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()
+        Traffic.ran_ns += int(ran)
+        Traffic.waited_ns += int(waited)
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()
@@ -316,11 +317,14 @@ def carried(traffic, rate, o):
     return received if received >= 0.99 * sent and sent >= 0.9 * rate else 0
 
 
-def limits(traffic, o):
-    """Packets a second: (sustained, overload, what the sender could offer)."""
+def limits(switch, traffic, o):
+    """Packets a second: sustained, overload, what the sender could offer; the switch's CPU microseconds a packet at overload."""
+    cpu, start = switch.cpu_seconds(), time.monotonic()
     offered, overload = traffic.rates(0, o.warm_ms, o.window_ms)
+    busy = (switch.cpu_seconds() - cpu) / (time.monotonic() - start)
+    each = busy * 1e6 / overload if overload else float("nan")
     if overload >= 0.99 * offered:
-        return overload, overload, offered
+        return overload, overload, offered, each
     low, high, rate = 0.0, offered, min(max(overload, offered / 50), 0.98 * offered)
     for _ in range(o.steps):
         received = next(filter(None, (carried(traffic, rate, o) for _ in range(3))), 0)
@@ -330,7 +334,7 @@ def limits(traffic, o):
         else:
             high = rate
             rate = (low + high) / 2
-    return low, overload, offered
+    return low, overload, offered, each
 
 
 # ---- the table ----
@@ -386,14 +390,7 @@ def show_limits(table, what, values, cpu=False):
     table.row(f"{what}, sustained", member(values, 0), at_least=all_taken)
     table.row(f"{what}, overload", member(values, 1), at_least=all_taken)
     if cpu:
-        table.row(f"{what}, CPU us each at 100,000", member(values, 3), less_is_better=True, digits=2)
-
-
-def cpu_per_packet(switch, traffic, o):
-    """Microseconds at a rate that both can take."""
-    cpu = switch.cpu_seconds()
-    sent, received, seconds = traffic.command("run", 100000, 0, o.window_ms)
-    return (switch.cpu_seconds() - cpu) * 1e6 / received if received else float("nan")
+        table.row(f"{what}, overload, CPU us each", member(values, 3), less_is_better=True, digits=2)
 
 
 def set_rules(switches, shape, first, last, table):
@@ -414,12 +411,12 @@ def set_rules(switches, shape, first, last, table):
 
 
 def measure_limits(switches, shape, rules, size, o, table, xdp=False):
-    """For each (sustained, overload, offered, CPU per packet). Caches of rules are filled before, as far as two seconds go."""
+    """limits() of each. Caches of rules are filled before, as far as two seconds go."""
     with contextlib.ExitStack() as stack:
         load = {s: stack.enter_context(Traffic(s, shape, rules, size, xdp)) for s in switches}
         if rules > 1000:
             alternate(switches, 1, lambda s: load[s].rates(0, 0, 2000), table)
-        return alternate(switches, o.rounds, lambda s: (*limits(load[s], o), cpu_per_packet(s, load[s], o)), table)
+        return alternate(switches, o.rounds, lambda s: limits(s, load[s], o), table)
 
 
 # ---- the parts ----
@@ -573,10 +570,14 @@ def main():
     run("ninja", "-C", BUILD, "traffic", "openflow_pump", timeout=600)
     start = time.monotonic()
     table = Table()
-    with network():
-        for part in o.parts:
-            globals()["part_" + part.replace("-", "_")](o, table)
-    print(f"\n{time.monotonic() - start:,.0f} s, {o.rounds} rounds, medians")
+    try:
+        with network():
+            for part in o.parts:
+                globals()["part_" + part.replace("-", "_")](o, table)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    print(f"\n{time.monotonic() - start:,.0f} s, {o.rounds} rounds, medians; the sender waited "
+          f"{100 * Traffic.waited_ns / max(1, Traffic.ran_ns + Traffic.waited_ns):.1f} % of its time for its core (a quiet machine: 0)")
 
 
 if __name__ == "__main__":
