@@ -14,7 +14,8 @@ median of ROUNDS rounds in which the two alternate, first one first and then the
 
 "Sustained" is the highest rate found by bisection at which less than 1 % is lost or left in queues; "overload" is what comes out
 when the sender sends all it can; a figure with + is all that the sender could offer, so the switch may do more. CPU is that of
-the switch's threads, with what the kernel does in their name. Needs root, and openvswitch-switch for the comparison; without it our switch is measured alone.
+the switch's threads, with what the kernel does in their name. Needs root, and openvswitch-switch for the comparison; without it
+our switch is measured alone.
 """
 import argparse
 import contextlib
@@ -579,8 +580,9 @@ def main():
                 globals()["part_" + part.replace("-", "_")](o, table)
     except KeyboardInterrupt:
         sys.exit(130)
-    print(f"\n{time.monotonic() - start:,.0f} s, {o.rounds} rounds, medians; the sender waited "
-          f"{100 * Traffic.waited_ns / max(1, Traffic.ran_ns + Traffic.waited_ns):.1f} % of its time for its core (a quiet machine: 0)")
+    waited = 100 * Traffic.waited_ns / max(1, Traffic.ran_ns + Traffic.waited_ns)
+    print(f"\n{time.monotonic() - start:,.0f} s, {o.rounds} rounds, medians; the sender waited {waited:.1f} % of its time for its "
+          "core (a quiet machine: 0)")
 
 
 if __name__ == "__main__":
