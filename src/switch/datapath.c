@@ -15,6 +15,11 @@ void datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows)
     dp->drops = calloc(1, sizeof(*dp->drops));
 }
 
+void datapath_set_standalone(struct datapath *dp, bool standalone)
+{
+    dp->standalone = standalone;
+}
+
 static void free_values(struct map *map)
 {
     size_t at = 0;

@@ -74,6 +74,7 @@ struct datapath {
     struct port *ports[MAX_PORTS]; /* by number; NULL: none */
     struct port *drops;            /* counts for packets that came from no port */
     uint16_t fragments;            /* enum ofp_config_flags */
+    bool standalone;               /* every packet goes as by OFPP_NORMAL */
     uint64_t now_us;               /* of this burst */
 
     /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. False when
@@ -84,6 +85,11 @@ struct datapath {
 
 void datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows);
 void datapath_free(struct datapath *dp);
+
+/* Fail-standalone mode (OpenFlow 1.3.5 clause 6.3.3): while it is on, the tables are not asked and
+ * every packet is forwarded as OFPP_NORMAL does, by a learning Ethernet switch. Called by the
+ * connections when the last controller is lost and when one is there again; the flows stay. */
+void datapath_set_standalone(struct datapath *dp, bool standalone);
 
 static inline struct port *datapath_port(const struct datapath *dp, uint32_t number)
 {
