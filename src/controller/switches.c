@@ -240,8 +240,12 @@ static int bind_auxiliary(struct controller_switch *sw)
 {
     char name[32];
 
-    if (!main_of(sw))
+    if (!main_of(sw)) {
+        log_warn("auxiliary connection %u of switch %016" PRIx64
+                 ", which has no main connection here, is refused",
+                 sw->auxiliary_id, sw->datapath_id);
         return -ENOTCONN;
+    }
     log_info("switch %016" PRIx64 " at %s has auxiliary connection %u", sw->datapath_id,
              openflow_channel_peer(sw->channel), sw->auxiliary_id);
     snprintf(name, sizeof(name), "dpid %" PRIx64 " aux %u", sw->datapath_id, sw->auxiliary_id);

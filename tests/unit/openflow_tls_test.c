@@ -312,6 +312,41 @@ static void both_show_certificates(void **state)
     openflow_tls_close(tls);
 }
 
+static unsigned hellos, bodies;
+
+static bool count_record(const struct trace_record *record, void *argument)
+{
+    (void)argument;
+    assert_int_equal(record->protocol, TRACE_OPENFLOW);
+    assert_int_equal(record->message.at[0], OPENFLOW_1_3);
+    assert_int_not_equal(((const struct sockaddr_in *)&record->peer)->sin_port, 0);
+    hellos += record->message.at[1] == 0;
+    bodies += record->message.at[1] == 10 && record->message.len == 108 &&
+              record->message.at[8] == (uint8_t)(8 * 7 + 5);
+    return true;
+}
+
+/* Both ends are in this process: each message is there twice. */
+static void the_trace_sees_messages_in_clear(void **state)
+{
+    struct openflow_tls *tls = identity_of("switch", "ca");
+
+    (void)state;
+    assert_int_equal(trace_init(1 << 20), 0);
+    struct openflow_channel *channel = connect_with(tls);
+    run_until(&client.ups, 1);
+    run_until(&controller.ups, 1);
+    send_body(channel, 5, 108);
+    run_until(&controller.messages, 1);
+    hellos = bodies = 0;
+    trace_each(0, NULL, count_record, NULL);
+    assert_int_equal(hellos, 4);
+    assert_int_equal(bodies, 2);
+    trace_free();
+    openflow_close(channel);
+    openflow_tls_close(tls);
+}
+
 /* More than the kernel and the records made in advance take at once. */
 static void a_long_queue_arrives(void **state)
 {
@@ -630,6 +665,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(both_show_certificates),
+        TEST(the_trace_sees_messages_in_clear),
         TEST(a_long_queue_arrives),
         LOGGED(another_authority_is_refused),
         LOGGED(another_authority_of_the_controller_is_refused),
