@@ -88,7 +88,8 @@ struct openflow_options {
     /* connecting: our own address, of which the port is not used; NULL: any. Copied. */
     const struct sockaddr *from;
     uint32_t versions; /* 0: OPENFLOW_VERSION_BIT(OPENFLOW_1_3) */
-    /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up */
+    /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up; and how long TCP with
+     * TLS, and then HELLO, may take (10 s at most) */
     uint32_t echo_interval_ms;
     /* 0: 8000; connecting: the pause grows from 100 ms to this, and begins anew when a connection
      * has lasted longer than that */

@@ -332,6 +332,8 @@ int openflow_tls_received(struct openflow_tls_session *session, size_t n)
 
 void openflow_tls_ended(struct openflow_tls_session *session)
 {
+    if (SSL_is_server(session->ssl) && !session->has_begun) /* who only looked whether we listen */
+        return;
     if (!session->is_open && !session->problem[0])
         snprintf(session->problem, sizeof(session->problem),
                  "it closed the connection during the TLS handshake; its log may say why, or it "

@@ -2,9 +2,10 @@
  * openflow_tls.h -- certificates for OpenFlow channels (OpenFlow 1.3.5 clause 6.3.4).
  *
  * Switch and controller each have a certificate and show it to the other; who has none that an
- * authority in our CA file signed is refused. TLS 1.2 or later. The files are PEM, as Open
- * vSwitch's tools make and take them (ovs-pki; --private-key, --certificate, --ca-cert). The CA
- * file may also hold the other side's certificate itself: then exactly that one is accepted.
+ * authority in our CA file signed is refused. Names in certificates are not looked at: endpoints
+ * are addresses, and the authority is the network's own. TLS 1.2 or later. The files are PEM, as
+ * Open vSwitch's tools make and take them (ovs-pki; --private-key, --certificate, --ca-cert). The
+ * CA file may also hold the other side's certificate itself: then exactly that one is accepted.
  *
  * A struct openflow_tls is made once and given to openflow_listen() and openflow_connect() in their
  * options, for any number of channels. One thread: the loop's.
