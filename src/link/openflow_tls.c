@@ -1,5 +1,5 @@
 /*
- * openflow_tls.c -- TLS between an OpenFlow stream and its channel (OpenFlow 1.3.5 clause 6.3.4),
+ * openflow_tls.c -- TLS between an OpenFlow stream and its channel (OpenFlow 1.3.5 clause 6.3),
  * by OpenSSL.
  *
  * OpenSSL never sees the socket. Under it lies a BIO of ours whose memory is the stream's: it reads

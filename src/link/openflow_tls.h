@@ -1,5 +1,5 @@
 /*
- * openflow_tls.h -- certificates for OpenFlow channels (OpenFlow 1.3.5 clause 6.3.4).
+ * openflow_tls.h -- certificates for OpenFlow channels (OpenFlow 1.3.5 clause 6.3).
  *
  * Switch and controller each have a certificate and show it to the other; who has none that an
  * authority in our CA file signed is refused. Names in certificates are not looked at: endpoints
