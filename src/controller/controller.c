@@ -9,6 +9,7 @@
 #include "link/path_config.h"
 
 static struct controller_config config;
+static struct openflow_tls *tls; /* NULL: switches come by TCP alone */
 
 static const char *const signalling_names[] = {"port", "socket", NULL};
 
@@ -122,8 +123,10 @@ static const struct config_schema user_plane_schema = {
     sizeof(struct controller_user_plane_config)};
 
 static const struct config_field controller_fields[] = {
-    CONFIG_FIELD(struct controller_config, openflow, &config_endpoint, "where switches find us",
-                 .required = true),
+    CONFIG_FIELD(struct controller_config, openflow, &openflow_endpoint_type,
+                 "where switches find us", .required = true),
+    CONFIG_SUBSECTION(struct controller_config, tls, &openflow_tls_config_schema,
+                      "certificates, for an ssl: address"),
     CONFIG_FIELD_CALLED(
         struct controller_config, "probe_interval", probe_interval_ms, &config_duration,
         "of silence before a switch is asked, and again before it is given up", .fallback = "5s"),
@@ -163,9 +166,26 @@ static int check(struct config *file)
     return config_error_count(file) ? -EINVAL : 0;
 }
 
-static int start(struct config *file)
+static int open_switches(void)
 {
     static const struct controller_application *const applications[] = {&up_application, NULL};
+    char words[400];
+    struct text why = text_in(words, sizeof(words));
+    int err = 0;
+
+    if (config.openflow.is_tls && (err = openflow_tls_open(&tls, &config.tls, &why)) < 0) {
+        log_error("controller: %s", words);
+        return err;
+    }
+    err = switches_open((const struct sockaddr *)&config.openflow.address, tls,
+                        config.probe_interval_ms, applications);
+    if (err < 0)
+        log_error("OpenFlow does not start: %s", strerror(-err));
+    return err;
+}
+
+static int start(struct config *file)
+{
     char restart_file[512];
     int err;
 
@@ -176,16 +196,13 @@ static int start(struct config *file)
         log_error("PFCP does not start: %s", strerror(-err));
         return err;
     }
-    err = switches_open((const struct sockaddr *)&config.openflow, config.probe_interval_ms,
-                        applications);
-    if (err < 0)
-        log_error("OpenFlow does not start: %s", strerror(-err));
-    return err;
+    return open_switches();
 }
 
 static void stop(void)
 {
     switches_close();
+    openflow_tls_close(tls);
     up_close();
     process_stopped();
 }

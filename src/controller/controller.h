@@ -36,6 +36,7 @@
 #define STROWGER_CONTROLLER_CONTROLLER_H
 
 #include "base/config.h"
+#include "link/openflow_tls.h"
 
 /* `strowger controller`. */
 int controller_main(int argc, char **argv);
@@ -100,7 +101,8 @@ struct controller_user_plane_config {
 };
 
 struct controller_config {
-    struct sockaddr_storage openflow; /* where switches find us */
+    struct openflow_endpoint openflow; /* where switches find us */
+    struct openflow_tls_config tls;    /* when that is ssl: */
     uint32_t probe_interval_ms; /* of silence before an echo request, and again before a switch is
                                    given up */
     struct controller_user_plane_config user_plane;

@@ -147,6 +147,7 @@ static int ask_features(struct controller_switch *sw)
         return -EPROTO;
     sw->datapath_id = m.features.datapath_id;
     sw->n_tables = m.features.n_tables;
+    sw->auxiliary_id = m.features.auxiliary_id;
     return 0;
 }
 
@@ -207,8 +208,6 @@ static int learn(struct controller_switch *sw)
     struct of_multipart request = {.type = OFPMP_DESC};
     int err;
 
-    if ((err = ask_features(sw)) < 0)
-        return err;
     if ((err = switch_multipart(sw, &request, HANDSHAKE_MS, take_description, sw)) < 0 &&
         err != -EREMOTEIO)
         return err;
@@ -219,6 +218,54 @@ static int learn(struct controller_switch *sw)
     request.type = OFPMP_METER_FEATURES;
     err = switch_multipart(sw, &request, HANDSHAKE_MS, take_meter_features, sw);
     return err == -EREMOTEIO ? 0 : err;
+}
+
+/* ---- auxiliary connections (clause 6.3.7) ---- */
+
+static struct controller_switch *main_connection(uint64_t datapath_id)
+{
+    for (struct controller_switch *sw = registry.first; sw; sw = sw->next)
+        if (sw->auxiliary_id == 0 && sw->datapath_id == datapath_id)
+            return sw;
+    return NULL;
+}
+
+/* Whose messages come by this connection. NULL: its main connection is gone. */
+static struct controller_switch *main_of(struct controller_switch *sw)
+{
+    return sw->auxiliary_id == 0 ? sw : main_connection(sw->datapath_id);
+}
+
+static int bind_auxiliary(struct controller_switch *sw)
+{
+    char name[32];
+
+    if (!main_of(sw)) {
+        log_warn("auxiliary connection %u of switch %016" PRIx64
+                 ", which has no main connection here, is refused",
+                 sw->auxiliary_id, sw->datapath_id);
+        return -ENOTCONN;
+    }
+    log_info("switch %016" PRIx64 " at %s has auxiliary connection %u", sw->datapath_id,
+             openflow_channel_peer(sw->channel), sw->auxiliary_id);
+    snprintf(name, sizeof(name), "dpid %" PRIx64 " aux %u", sw->datapath_id, sw->auxiliary_id);
+    openflow_channel_set_name(sw->channel, name);
+    return 0;
+}
+
+/* Each drop takes one from the list, wherever it is. */
+static void drop_auxiliaries(uint64_t datapath_id)
+{
+    struct controller_switch *sw = registry.first;
+
+    while (sw) {
+        if (sw->auxiliary_id == 0 || sw->datapath_id != datapath_id) {
+            sw = sw->next;
+            continue;
+        }
+        openflow_drop(sw->channel, -ECONNRESET);
+        sw = registry.first;
+    }
 }
 
 static void drop_twin(const struct controller_switch *sw)
@@ -233,22 +280,10 @@ static void drop_twin(const struct controller_switch *sw)
     }
 }
 
-static void handshake(void *argument)
+static void become_ready(struct controller_switch *sw)
 {
-    struct controller_switch *sw = argument;
     char name[32];
-    int err = learn(sw);
 
-    sw->handshake = NULL;
-    if (err == -ECANCELED)
-        return; /* the connection is lost, and the switch is about to be freed */
-    if (err < 0) {
-        metric_add(&metrics[HANDSHAKE_FAILURES], 1);
-        log_warn("switch at %s does not answer as it must: %s", openflow_channel_peer(sw->channel),
-                 strerror(-err));
-        openflow_drop(sw->channel, err);
-        return;
-    }
     drop_twin(sw);
     log_info("switch %016" PRIx64 " at %s is connected: %s, %zu ports, %u meters", sw->datapath_id,
              openflow_channel_peer(sw->channel), sw->description, sw->port_count, sw->max_meters);
@@ -261,6 +296,27 @@ static void handshake(void *argument)
     for (const struct controller_application *const *app = registry.applications; *app; app++)
         if ((*app)->switch_ready)
             (*app)->switch_ready(sw);
+}
+
+static void handshake(void *argument)
+{
+    struct controller_switch *sw = argument;
+    int err = ask_features(sw);
+
+    if (err == 0)
+        err = sw->auxiliary_id ? bind_auxiliary(sw) : learn(sw);
+    sw->handshake = NULL;
+    if (err == -ECANCELED)
+        return; /* the connection is lost, and the switch is about to be freed */
+    if (err < 0) {
+        metric_add(&metrics[HANDSHAKE_FAILURES], 1);
+        log_warn("switch at %s does not answer as it must: %s", openflow_channel_peer(sw->channel),
+                 strerror(-err));
+        openflow_drop(sw->channel, err);
+        return;
+    }
+    if (sw->auxiliary_id == 0)
+        become_ready(sw);
 }
 
 /* ---- what a channel tells ---- */
@@ -309,6 +365,9 @@ static void went_down(struct openflow_channel *channel, int reason)
     }
     if (sw->handshake)
         fiber_cancel(sw->handshake);
+    /* A switch that has connected again has a main connection. */
+    if (sw->auxiliary_id == 0 && !main_connection(sw->datapath_id))
+        drop_auxiliaries(sw->datapath_id);
     free(sw->ports);
     free(sw);
 }
@@ -374,6 +433,8 @@ static void received(struct openflow_channel *channel, const struct openflow_hea
     of_error why;
 
     (void)header;
+    if (!(sw = main_of(sw)))
+        return;
     arena_reset(&registry.arena);
     if (of_decode(&m, message, &registry.arena, &why) < 0) {
         metric_add(&metrics[BROKEN], 1);
@@ -394,10 +455,12 @@ static void received(struct openflow_channel *channel, const struct openflow_hea
 
 static const struct openflow_user user = {came_up, received, went_down};
 
-int switches_open(const struct sockaddr *address, uint32_t probe_interval_ms,
+int switches_open(const struct sockaddr *address, const struct openflow_tls *tls,
+                  uint32_t probe_interval_ms,
                   const struct controller_application *const *applications)
 {
-    struct openflow_options options = {.user = &user, .echo_interval_ms = probe_interval_ms};
+    struct openflow_options options = {
+        .user = &user, .tls = tls, .echo_interval_ms = probe_interval_ms};
 
     registry.applications = applications;
     registry.first = NULL;
@@ -432,20 +495,31 @@ void switches_close(void)
 
 /* ---- state ---- */
 
+static int count_auxiliaries(const struct controller_switch *sw)
+{
+    int n = 0;
+
+    for (struct controller_switch *other = registry.first; other; other = other->next)
+        n += other->auxiliary_id && other->datapath_id == sw->datapath_id;
+    return n;
+}
+
 json_t *switches_state(void)
 {
     json_t *all = json_array();
 
     for (struct controller_switch *sw = registry.first; sw; sw = sw->next) {
         char id[20];
+        if (sw->auxiliary_id)
+            continue;
         snprintf(id, sizeof(id), "%016" PRIx64, sw->datapath_id);
-        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "datapath",
-                                             id, "peer", openflow_channel_peer(sw->channel),
-                                             "state", sw->is_ready ? "ready" : "handshake",
-                                             "description", sw->description, "serial", sw->serial,
-                                             "tables", sw->n_tables, "ports", (int)sw->port_count,
-                                             "meters", (int)sw->max_meters, "queued_bytes",
-                                             (int)openflow_channel_queued(sw->channel)));
+        json_array_append_new(
+            all, json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:i,s:i,s:i,s:i}", "datapath", id, "peer",
+                           openflow_channel_peer(sw->channel), "auxiliary", count_auxiliaries(sw),
+                           "state", sw->is_ready ? "ready" : "handshake", "description",
+                           sw->description, "serial", sw->serial, "tables", sw->n_tables, "ports",
+                           (int)sw->port_count, "meters", (int)sw->max_meters, "queued_bytes",
+                           (int)openflow_channel_queued(sw->channel)));
     }
     return all;
 }

@@ -5,6 +5,8 @@
  * (descriptions, ports, meters) and told to send whole packets; then it is ready and the
  * applications hear of it. Ports are kept up to date by PORT_STATUS. A switch is known by its
  * datapath id: when one connects that is still there, the old connection was dead and is dropped.
+ * An auxiliary connection (clause 6.3.7) is bound to the switch's main connection: what comes by it
+ * is the switch's, it is not shown as a switch of its own, and it ends with the main connection.
  * Links between switches will be found by LLDP from here; so far every switch stands alone.
  *
  * PACKET_IN, FLOW_REMOVED and errors go to the application whose number is the first byte of the
@@ -25,6 +27,7 @@ struct controller_switch {
     struct openflow_channel *channel;
     struct controller_switch *next;
     uint64_t datapath_id;
+    uint8_t auxiliary_id; /* not 0: no switch, but another connection of one; never ready */
     uint8_t n_tables;
     uint32_t max_meters; /* 0: none */
     bool is_ready;
@@ -47,8 +50,10 @@ struct controller_application {
     bool (*error)(struct controller_switch *sw, uint32_t xid, of_error error);
 };
 
-/* Listens. The applications (NULL ends them) stay. 0 or a negative errno. */
-int switches_open(const struct sockaddr *address, uint32_t probe_interval_ms,
+/* Listens, with TLS unless `tls` is NULL. The applications (NULL ends them) and `tls` stay. 0 or a
+ * negative errno. */
+int switches_open(const struct sockaddr *address, const struct openflow_tls *tls,
+                  uint32_t probe_interval_ms,
                   const struct controller_application *const *applications);
 void switches_close(void);
 

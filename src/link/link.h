@@ -9,6 +9,7 @@
 #include "link/gtpc_path.h"
 #include "link/netns.h"
 #include "link/openflow_channel.h"
+#include "link/openflow_tls.h"
 #include "link/packet_port.h"
 #include "link/path_config.h"
 #include "link/pfcp_association.h"

@@ -5,12 +5,13 @@
  *
  * A channel's life:
  *
- *     openflow_connect() --> waiting for TCP --> HELLO sent, waiting for theirs --> up --> lost --+
- *                                ^                                                                |
- *                                +----------------- after a pause, doubled each time -------------+
+ *     openflow_connect() --> waiting for TCP, TLS --> HELLO sent, waiting for theirs --> up -->
+ * lost ^                                                             |
+ *                                +----------------- after a pause, doubled each time ----------+
  *
- * A listener's channel begins with HELLO and ends when it is lost. A channel is held by who works
- * on it (`held`): what the user's functions close is freed when the last holder lets go.
+ * A listener's channel begins with HELLO, or with TLS, and ends when it is lost. A channel is held
+ * by who works on it (`held`): what the user's functions close is freed when the last holder lets
+ * go.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,12 +29,16 @@
 #define QUEUE_LIMIT        (32u * 1024 * 1024)
 #define LISTEN_BACKLOG     64
 #define NAME_SIZE          64
+#define PROBLEM_SIZE       320
+#define SETUP_MS           10000 /* for TCP and TLS together, and for HELLO, at most */
 
 /* What is looked at here; the names of everything else are wire/openflow's. */
 enum { HELLO = 0, ERROR = 1, ECHO_REQUEST = 2, ECHO_REPLY = 3 };
 enum { HELLO_ELEMENT_VERSION_BITMAP = 1 };
 enum { HELLO_FAILED = 0, BAD_REQUEST = 1 };
-#define QUOTED 64 /* octets of a message that an error quotes (clause 7.4.4) */
+enum { INCOMPATIBLE = 0, BAD_VERSION = 0 };
+#define ERROR_SIZE 12 /* of an error message without data */
+#define QUOTED     64 /* octets of a message that an error quotes (clause 7.4.4) */
 
 enum channel_state {
     CHANNEL_CLOSED,
@@ -51,12 +56,15 @@ struct openflow_channel {
     struct openflow_channel *next, **link; /* of the listener's list */
     struct openflow_stream *stream;        /* in CONNECTING, HELLO and UP */
     struct sockaddr_storage address;       /* to connect to */
+    struct sockaddr_storage from;          /* ours, to connect from */
     struct sockaddr_storage local, peer;
-    uint8_t version; /* agreed on; 0 before */
+    char problem[PROBLEM_SIZE]; /* the last that was logged since the channel was up */
+    uint8_t version;            /* agreed on; 0 before */
     uint32_t xid;
     uint32_t pause_ms;  /* before the next attempt */
     struct timer timer; /* keepalive, or the pause */
-    uint64_t heard_ms;  /* when something was last received */
+    uint64_t heard_ms;  /* when something was last received, or the channel came up */
+    uint64_t up_ms;     /* when it came up */
     uint64_t written;   /* what the stream had taken when keepalive() last looked */
     bool has_backlog;   /* and whether more waited then */
     bool is_probed;     /* an ECHO_REQUEST is out */
@@ -74,6 +82,7 @@ struct openflow_listener {
 };
 
 static void lost(struct openflow_channel *channel, int reason);
+static void keepalive(struct timer *timer);
 
 static void hold(struct openflow_channel *channel)
 {
@@ -90,6 +99,17 @@ __attribute__((noinline)) static void let_go(struct openflow_channel *channel)
 #else
     --channel->held;
 #endif
+}
+
+/* Why there is no channel, in the log; for one that connects again and again, once. */
+static void problem(struct openflow_channel *channel, const char *words)
+{
+    static struct log_limit limit;
+
+    if (strcmp(channel->problem, words) == 0)
+        return;
+    snprintf(channel->problem, sizeof(channel->problem), "%s", words);
+    log_limited(&limit, LOG_WARN, "openflow: %s: %s", openflow_channel_peer(channel), words);
 }
 
 /* ---- writing ---- */
@@ -183,18 +203,17 @@ struct openflow_header openflow_header_of(const uint8_t *at)
     return (struct openflow_header){rd_u8(&r), rd_u8(&r), rd_u16(&r), rd_u32(&r)};
 }
 
-/* An error that quotes `data` (clause 7.4.4), before or after the HELLOs. */
+/* An error with `data` (clause 7.4.4), before or after the HELLOs. */
 static void send_error(struct openflow_channel *channel, uint8_t version, uint32_t xid,
                        uint16_t type, uint16_t code, struct bytes data)
 {
-    size_t quoted = data.len < QUOTED ? data.len : QUOTED;
-    size_t length = OPENFLOW_HEADER_SIZE + 4 + quoted;
+    size_t length = ERROR_SIZE + data.len;
     struct writer w = reserve(channel, length);
 
     openflow_header_put(&w, version, ERROR, (uint16_t)length, xid);
     wr_u16(&w, type);
     wr_u16(&w, code);
-    wr_bytes(&w, data.at, quoted);
+    wr_bytes(&w, data.at, data.len);
     commit(channel, &w);
 }
 
@@ -217,8 +236,10 @@ static void send_hello(struct openflow_channel *channel)
     commit(channel, &w);
 }
 
-/* The set of versions that a HELLO offers; without a bitmap, all up to the header's. */
-static uint32_t versions_offered(const struct openflow_header *header, struct bytes message)
+/* Which versions a HELLO leaves to choose from: those of its bitmap; without one the smaller of the
+ * two headers' versions, which both sides say they speak. */
+static uint32_t versions_offered(const struct openflow_header *header, struct bytes message,
+                                 uint8_t own)
 {
     struct reader r = reader_of_bytes(message);
 
@@ -235,29 +256,85 @@ static uint32_t versions_offered(const struct openflow_header *header, struct by
         size_t padding = (8u - length % 8u) % 8;
         rd_skip(&r, padding < rd_left(&r) ? padding : rd_left(&r));
     }
-    return header->version >= 31 ? UINT32_MAX : (UINT32_C(2) << header->version) - 1;
+    return OPENFLOW_VERSION_BIT(header->version < own ? header->version : own);
+}
+
+static void add_versions(struct text *t, uint32_t versions)
+{
+    static const char *const names[] = {"0.x", "1.0", "1.1", "1.2", "1.3", "1.4", "1.5"};
+    const char *comma = "";
+
+    for (uint32_t i = 0; i < 32; i++) {
+        if (!(versions >> i & 1))
+            continue;
+        if (i < sizeof(names) / sizeof(names[0]))
+            text_add(t, "%s%s", comma, names[i]);
+        else
+            text_add(t, "%s0x%02x", comma, i);
+        comma = ", ";
+    }
+    if (!versions)
+        text_add(t, "none");
+}
+
+/* Says what was offered and what is spoken here, to the peer and to the log. */
+static void refuse_versions(struct openflow_channel *channel, uint32_t xid, uint32_t offered)
+{
+    char words[256];
+    struct text t = text_in(words, sizeof(words));
+
+    text_add(&t, "no OpenFlow version in common: offered ");
+    add_versions(&t, offered);
+    text_add(&t, "; spoken here ");
+    add_versions(&t, channel->options.versions);
+    send_error(channel, highest(channel->options.versions), xid, HELLO_FAILED, INCOMPATIBLE,
+               bytes_of(words, t.len));
+    problem(channel, words);
+    lost(channel, -EPROTO);
 }
 
 static void hello_received(struct openflow_channel *channel, const struct openflow_header *header,
                            struct bytes message)
 {
-    uint32_t common = channel->options.versions & versions_offered(header, message);
+    uint32_t offered = versions_offered(header, message, highest(channel->options.versions));
+    uint32_t common = channel->options.versions & offered;
 
-    if (header->type != HELLO || !common) {
-        static const char text[] = "no version in common";
-        if (header->type == HELLO)
-            send_error(channel, highest(channel->options.versions), header->xid, HELLO_FAILED, 0,
-                       bytes_of(text, sizeof(text) - 1));
-        log_warn("openflow: %s: %s", openflow_channel_peer(channel),
-                 header->type == HELLO ? "no version in common" : "the first message is no HELLO");
+    if (header->type != HELLO) {
+        problem(channel, "the first message is no HELLO");
         lost(channel, -EPROTO);
+        return;
+    }
+    if (!common) {
+        refuse_versions(channel, header->xid, offered);
         return;
     }
     channel->version = highest(common);
     channel->state = CHANNEL_UP;
-    channel->pause_ms = RECONNECT_FIRST_MS;
+    channel->up_ms = loop_now_ms();
+    channel->heard_ms = loop_now_ms();
+    channel->problem[0] = '\0';
+    timer_start(&channel->timer, channel->options.echo_interval_ms, keepalive);
     if (channel->options.user->up)
         channel->options.user->up(channel);
+}
+
+/* The peer found no version in common, or did not like the HELLO; it ends the connection, and so do
+ * we. */
+static void hello_failed(struct openflow_channel *channel, struct bytes message)
+{
+    char words[PROBLEM_SIZE];
+    struct text t = text_in(words, sizeof(words));
+
+    text_add(&t, "it refuses our HELLO: ");
+    text_escaped(&t, bytes_of(message.at + ERROR_SIZE, message.len - ERROR_SIZE));
+    problem(channel, words);
+    lost(channel, -EPROTO);
+}
+
+static bool is_hello_failed(const struct openflow_header *header, struct bytes message)
+{
+    return header->type == ERROR && message.len >= ERROR_SIZE && message.at[8] == 0 &&
+           message.at[9] == HELLO_FAILED;
 }
 
 /* ---- receiving ---- */
@@ -277,13 +354,18 @@ static void message_received(struct openflow_channel *channel, const struct open
 {
     if (trace_is_on())
         trace_all(channel, false, message);
+    if (is_hello_failed(header, message)) {
+        hello_failed(channel, message);
+        return;
+    }
     if (channel->state == CHANNEL_HELLO) {
         hello_received(channel, header, message);
         return;
     }
     if (header->version != channel->version && header->type != HELLO) {
         if (header->type != ERROR)
-            send_error(channel, channel->version, header->xid, BAD_REQUEST, 0, message);
+            send_error(channel, channel->version, header->xid, BAD_REQUEST, BAD_VERSION,
+                       bytes_of(message.at, message.len < QUOTED ? message.len : QUOTED));
         return;
     }
     if (header->type == ECHO_REQUEST) {
@@ -296,14 +378,28 @@ static void message_received(struct openflow_channel *channel, const struct open
         channel->options.user->receive(channel, header, message);
 }
 
+/* The first octets of a TLS record with a handshake message (RFC 8446 clause 5.1): no OpenFlow
+ * message, but a long one if it were taken for it. */
+static bool is_tls(struct bytes bytes)
+{
+    return bytes.len >= 2 && bytes.at[0] == 22 && bytes.at[1] == 3;
+}
+
 static size_t bytes_received(void *owner, struct bytes bytes)
 {
     struct openflow_channel *channel = owner;
     struct openflow_stream *stream = channel->stream;
     size_t used = 0;
 
-    channel->heard_ms = loop_now_ms();
-    channel->is_probed = false;
+    if (channel->state == CHANNEL_HELLO && is_tls(bytes)) {
+        problem(channel, "refused: it speaks TLS; say ssl: here, or tcp: at the other end");
+        lost(channel, -EPROTO);
+        return 0;
+    }
+    if (channel->state == CHANNEL_UP) { /* what drips in before does not make it last longer */
+        channel->heard_ms = loop_now_ms();
+        channel->is_probed = false;
+    }
     hold(channel);
     while (bytes.len - used >= OPENFLOW_HEADER_SIZE) {
         struct openflow_header header = openflow_header_of(bytes.at + used);
@@ -340,6 +436,25 @@ static void look_for_progress(struct openflow_channel *channel)
     channel->has_backlog = openflow_channel_queued(channel) > 0;
 }
 
+/* The peer did not come so far in time. */
+static void setup_takes_too_long(struct timer *timer)
+{
+    struct openflow_channel *channel = container_of(timer, struct openflow_channel, timer);
+
+    if (channel->state == CHANNEL_HELLO)
+        problem(channel, "no HELLO came in time");
+    else if (channel->options.tls)
+        problem(channel, "the TLS handshake did not end in time");
+    lost(channel, -ETIMEDOUT);
+}
+
+static void limit_setup(struct openflow_channel *channel)
+{
+    uint32_t ms = channel->options.echo_interval_ms;
+
+    timer_start(&channel->timer, ms < SETUP_MS ? ms : SETUP_MS, setup_takes_too_long);
+}
+
 /* Nothing heard for a while: ask; nothing heard after that either: the peer is gone. */
 static void keepalive(struct timer *timer)
 {
@@ -353,7 +468,7 @@ static void keepalive(struct timer *timer)
         timer_start(timer, interval - silent, keepalive);
         return;
     }
-    if (channel->is_probed || channel->state != CHANNEL_UP) {
+    if (channel->is_probed) {
         lost(channel, -ETIMEDOUT);
         return;
     }
@@ -365,14 +480,13 @@ static void keepalive(struct timer *timer)
     timer_start(timer, interval, keepalive);
 }
 
-/* TCP stands: say HELLO. */
+/* TCP stands, and TLS where it is wanted: say HELLO. */
 static void connected(struct openflow_channel *channel)
 {
     openflow_stream_addresses(channel->stream, &channel->local, &channel->peer);
     channel->state = CHANNEL_HELLO;
-    channel->heard_ms = loop_now_ms();
     channel->is_probed = false;
-    timer_start(&channel->timer, channel->options.echo_interval_ms, keepalive);
+    limit_setup(channel);
     send_hello(channel);
 }
 
@@ -380,10 +494,14 @@ static void stream_changed(void *owner, int status)
 {
     struct openflow_channel *channel = owner;
 
-    if (status == 0)
+    if (status == 0) {
         connected(channel);
-    else
-        lost(channel, status);
+        return;
+    }
+    const char *words = openflow_stream_problem(channel->stream);
+    if (words[0])
+        problem(channel, words);
+    lost(channel, status);
 }
 
 static const struct openflow_stream_user stream_user = {bytes_received, stream_changed};
@@ -406,11 +524,12 @@ static void try_to_connect(struct openflow_channel *channel)
     channel->state = CHANNEL_CONNECTING;
     channel->peer = channel->address;
     channel->stream =
-        openflow_stream_connect((struct sockaddr *)&channel->address, &stream_user, channel, &err);
-    if (!channel->stream)
-        pause_before_next(channel);
+        openflow_stream_connect((struct sockaddr *)&channel->address, channel->options.from,
+                                channel->options.tls, &stream_user, channel, &err);
+    if (channel->stream)
+        limit_setup(channel);
     else
-        timer_start(&channel->timer, channel->options.echo_interval_ms, keepalive);
+        lost(channel, err);
 }
 
 static void pause_over(struct timer *timer)
@@ -442,16 +561,21 @@ static void unlink_channel(struct openflow_channel *channel)
 
 static void lost(struct openflow_channel *channel, int reason)
 {
+    const struct openflow_user *user = channel->options.user;
     bool was_up = channel->state == CHANNEL_UP;
 
     if (channel->state == CHANNEL_CLOSED)
         return;
+    if (was_up && loop_now_ms() - channel->up_ms > channel->options.reconnect_max_ms)
+        channel->pause_ms = RECONNECT_FIRST_MS;
     hold(channel);
     detach(channel);
     channel->state = CHANNEL_PAUSED;
     openflow_pendings_fail(&channel->pendings, reason);
     if (was_up && channel->state != CHANNEL_CLOSED)
-        channel->options.user->down(channel, reason);
+        user->down(channel, reason);
+    else if (!was_up && !channel->listener && user->failed)
+        user->failed(channel, reason);
     if (channel->state != CHANNEL_CLOSED) {
         if (!channel->listener) {
             pause_before_next(channel);
@@ -522,6 +646,10 @@ int openflow_connect(struct openflow_channel **channel, const struct sockaddr *a
     if (!(*channel = make(&o)))
         return -ENOMEM;
     memcpy(&(*channel)->address, address, address_size(address));
+    if (o.from) {
+        memcpy(&(*channel)->from, o.from, address_size(o.from));
+        (*channel)->options.from = (struct sockaddr *)&(*channel)->from;
+    }
     try_to_connect(*channel);
     return 0;
 }
@@ -539,7 +667,8 @@ static void connection_waits(uv_stream_t *handle, int status)
     if (!channel)
         return;
     channel->listener = listener;
-    channel->stream = openflow_stream_accept(handle, &stream_user, channel, &err);
+    channel->stream =
+        openflow_stream_accept(handle, listener->options.tls, &stream_user, channel, &err);
     if (!channel->stream || listener->count >= OPENFLOW_MAX_CHANNELS) {
         detach(channel);
         let_go(channel);
@@ -551,7 +680,13 @@ static void connection_waits(uv_stream_t *handle, int status)
         channel->next->link = &channel->next;
     listener->channels = channel;
     listener->count++;
-    connected(channel);
+    if (!channel->options.tls) {
+        connected(channel);
+        return;
+    }
+    openflow_stream_addresses(channel->stream, &channel->local, &channel->peer);
+    channel->state = CHANNEL_CONNECTING;
+    limit_setup(channel);
 }
 
 static void listener_closed(uv_handle_t *handle)
@@ -621,6 +756,16 @@ bool openflow_channel_is_up(const struct openflow_channel *channel)
 uint8_t openflow_channel_version(const struct openflow_channel *channel)
 {
     return channel->version;
+}
+
+bool openflow_channel_is_tls(const struct openflow_channel *channel)
+{
+    return channel->options.tls != NULL;
+}
+
+const struct sockaddr *openflow_channel_local(const struct openflow_channel *channel)
+{
+    return (const struct sockaddr *)&channel->local;
 }
 
 const char *openflow_channel_peer(const struct openflow_channel *channel)

@@ -2,9 +2,10 @@
  * openflow_channel.h -- the connection between an OpenFlow switch and its controller
  * (OpenFlow 1.3.5 clause 6).
  *
- * A channel is a TCP connection on which both sides first say HELLO, agree on a version, and then
- * exchange messages that each begin with the same 8 bytes: version, type, length, transaction id
- * (xid). The channel does what both sides need and nothing that depends on a message's contents:
+ * A channel is a TCP connection, or one of TLS (openflow_tls.h), on which both sides first say
+ * HELLO, agree on a version, and then exchange messages that each begin with the same 8 bytes:
+ * version, type, length, transaction id (xid). The channel does what both sides need and nothing
+ * that depends on a message's contents:
  *
  *   - cuts the byte stream into messages (a malformed length ends the connection),
  *   - HELLO with version bitmap, HELLO_FAILED when there is no version in common (clause 6.3.1),
@@ -14,7 +15,8 @@
  *   - collects what is to be sent and writes it once at the end of a loop turn, with one writev();
  *     the queue is bounded, and refuses what is too much,
  *   - connects again with growing pauses (the switch's side),
- *   - shows every message to the trace.
+ *   - limits the time for connection, TLS handshake and HELLO,
+ *   - shows every message to the trace, as it is without TLS.
  *
  * Everything else goes to the user's `receive`. Two roles: openflow_listen() for a controller, one
  * channel per switch that connects; openflow_connect() for a switch, one channel for good that is
@@ -46,6 +48,7 @@
 
 struct openflow_channel;
 struct openflow_listener;
+struct openflow_tls;
 
 /* The first 8 bytes of every message (clause 7.1.1). */
 struct openflow_header {
@@ -72,16 +75,26 @@ struct openflow_user {
      * channel is gone after this call; a connecting one will try again. Called only for a channel
      * that was up, or for a listener's channel that up() was called for. */
     void (*down)(struct openflow_channel *channel, int reason);
+
+    /* An attempt to connect has not led to up(); another follows. Not for a listener's channels.
+     * May be NULL. */
+    void (*failed)(struct openflow_channel *channel, int reason);
 };
 
 struct openflow_options {
     const struct openflow_user *user; /* must outlive the channel */
     void *context;                    /* for openflow_channel_context() */
-    uint32_t versions;                /* 0: OPENFLOW_VERSION_BIT(OPENFLOW_1_3) */
-    /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up */
+    const struct openflow_tls *tls;   /* NULL: TCP alone; must outlive the channel */
+    /* connecting: our own address, of which the port is not used; NULL: any. Copied. */
+    const struct sockaddr *from;
+    uint32_t versions; /* 0: OPENFLOW_VERSION_BIT(OPENFLOW_1_3) */
+    /* 0: 5000; silence before an ECHO_REQUEST, and again before giving up; and how long TCP with
+     * TLS, and then HELLO, may take (10 s at most) */
     uint32_t echo_interval_ms;
-    uint32_t reconnect_max_ms; /* 0: 8000; connecting: the pause grows from 100 ms to this */
-    size_t queue_limit;        /* 0: 32 MiB; bytes that may wait to be written */
+    /* 0: 8000; connecting: the pause grows from 100 ms to this, and begins anew when a connection
+     * has lasted longer than that */
+    uint32_t reconnect_max_ms;
+    size_t queue_limit; /* 0: 32 MiB; bytes that may wait to be written */
 };
 
 /* A controller's side: takes connections at this address (port 0: any; see
@@ -116,6 +129,11 @@ bool openflow_channel_is_up(const struct openflow_channel *channel);
 
 /* The version agreed on; 0 before. */
 uint8_t openflow_channel_version(const struct openflow_channel *channel);
+
+bool openflow_channel_is_tls(const struct openflow_channel *channel);
+
+/* Our address of the connection; the family is AF_UNSPEC before there is one. */
+const struct sockaddr *openflow_channel_local(const struct openflow_channel *channel);
 
 /* The peer as text, "127.0.0.1:40000". */
 const char *openflow_channel_peer(const struct openflow_channel *channel);

@@ -1,11 +1,12 @@
 /*
- * openflow_stream.c -- the TCP connection under an OpenFlow channel: bytes in, bytes out, no
- * messages yet.
+ * openflow_stream.c -- the connection under an OpenFlow channel: bytes in, bytes out, no messages
+ * yet. TCP, or TLS over it.
  *
- * Output lies in a chain of chunks, filled at the tail by reserve and commit and written from the
- * head. A flush first tries to write at once (uv_try_write(), one writev() for the whole chain);
- * what the kernel does not take is left to libuv, and nothing more is tried until that is done, so
- * the order holds. `in_flight` bytes at the head belong to libuv meanwhile; chunks do not move.
+ * Output lies in a queue (openflow_queue.c). A flush first tries to write at once (uv_try_write(),
+ * one writev() for many chunks); what the kernel does not take is left to libuv, and nothing more
+ * is tried until that is done, so the order holds. `in_flight` bytes at the head belong to libuv
+ * meanwhile. With TLS there are two queues: what is said, and the records that are made of it
+ * (`wire`), a few at a time, so that what waits for a slow peer is kept once.
  *
  * Input is read into one buffer in which a whole message always fits; what the user does not use up
  * moves to the front. The stream outlives its close until libuv says so, so the user's functions
@@ -17,15 +18,9 @@
 
 #include "link/openflow_inner.h"
 
-#define CHUNK_SIZE  (64 * 1024 - 64)
 #define INPUT_SIZE  (256 * 1024) /* four messages of the largest size */
 #define FLUSH_PARTS 32           /* chunks that one writev() takes */
-
-struct openflow_chunk {
-    struct openflow_chunk *next;
-    size_t from, to, size; /* from..to is to be written */
-    uint8_t bytes[];
-};
+#define WIRE_LIMIT  (256 * 1024) /* records that are made before the first are written */
 
 struct openflow_stream {
     uv_tcp_t tcp;
@@ -33,46 +28,47 @@ struct openflow_stream {
     uv_write_t writing;
     const struct openflow_stream_user *user;
     void *owner;
+    struct openflow_tls_session *tls; /* NULL: TCP alone */
     bool is_closed;
-    bool is_connected;
+    bool is_connected; /* TCP */
+    bool is_ready;     /* for the user's bytes */
     bool is_writing;
-    struct openflow_chunk *head, *tail;
-    size_t queued;    /* bytes in the chain */
-    size_t in_flight; /* of these, given to libuv */
+    struct openflow_queue said, wire;
+    size_t in_flight; /* of the queue that is written, given to libuv */
     uint64_t written;
     size_t input_len;
     uint8_t input[INPUT_SIZE];
 };
 
-static void free_chunks(struct openflow_chunk *chunk)
-{
-    while (chunk) {
-        struct openflow_chunk *next = chunk->next;
-        free(chunk);
-        chunk = next;
-    }
-}
+/* ---- life ---- */
 
 static void closed(uv_handle_t *handle)
 {
     struct openflow_stream *stream = handle->data;
 
-    free_chunks(stream->head);
+    openflow_queue_free(&stream->said);
+    openflow_queue_free(&stream->wire);
+    openflow_tls_session_free(stream->tls);
     free(stream);
 }
 
-static struct openflow_stream *make(const struct openflow_stream_user *user, void *owner, int *err)
+static struct openflow_stream *make(const struct openflow_tls *tls, bool accepts,
+                                    const struct openflow_stream_user *user, void *owner, int *err)
 {
     struct openflow_stream *stream = malloc(sizeof(*stream));
 
-    if (!stream) {
-        *err = -ENOMEM;
+    *err = -ENOMEM;
+    if (!stream)
         return NULL;
-    }
     memset(stream, 0, offsetof(struct openflow_stream, input));
     stream->user = user;
     stream->owner = owner;
+    if (tls && !(stream->tls = openflow_tls_session_new(tls, accepts, &stream->wire))) {
+        free(stream);
+        return NULL;
+    }
     if ((*err = uv_tcp_init(loop_uv(), &stream->tcp)) < 0) {
+        openflow_tls_session_free(stream->tls);
         free(stream);
         return NULL;
     }
@@ -80,13 +76,71 @@ static struct openflow_stream *make(const struct openflow_stream_user *user, voi
     return stream;
 }
 
+/* ---- input ---- */
+
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct openflow_stream *stream = handle->data;
 
     (void)suggested;
-    buf->base = (char *)stream->input + stream->input_len;
-    buf->len = INPUT_SIZE - stream->input_len;
+    if (stream->tls)
+        *buf = openflow_tls_room(stream->tls);
+    else
+        *buf = uv_buf_init((char *)stream->input + stream->input_len,
+                           (unsigned)(INPUT_SIZE - stream->input_len));
+}
+
+static void deliver(struct openflow_stream *stream)
+{
+    size_t used = stream->user->received(stream->owner, bytes_of(stream->input, stream->input_len));
+
+    if (stream->is_closed)
+        return;
+    stream->input_len -= used;
+    memmove(stream->input, stream->input + used, stream->input_len);
+}
+
+/* One step of the handshake: 0 when it is over, -EAGAIN, or why it failed. */
+static int shake_hands(struct openflow_stream *stream)
+{
+    int err = openflow_tls_handshake(stream->tls);
+
+    if (err == 0) {
+        stream->is_ready = true;
+        stream->user->changed(stream->owner, 0);
+    }
+    if (!stream->is_closed)
+        openflow_stream_flush(stream); /* our part of it, or the alert that says why not */
+    return err;
+}
+
+/* Opens the records that are there and gives the user what is in them: -EAGAIN when all is read. */
+static int open_records(struct openflow_stream *stream)
+{
+    int n = 0;
+
+    while (n >= 0 && !stream->is_closed) {
+        size_t before = stream->input_len;
+        while (stream->input_len < INPUT_SIZE &&
+               (n = openflow_tls_read(stream->tls, stream->input + stream->input_len,
+                                      INPUT_SIZE - stream->input_len)) > 0)
+            stream->input_len += (size_t)n;
+        if (stream->input_len > before)
+            deliver(stream);
+    }
+    return n;
+}
+
+static void received_tls(struct openflow_stream *stream, size_t n)
+{
+    int err = openflow_tls_received(stream->tls, n);
+
+    if (err == 0 && !stream->is_ready)
+        err = shake_hands(stream);
+    if (err == 0)
+        err = open_records(stream);
+    if (!stream->is_closed && err < 0 && err != -EAGAIN)
+        stream->user->changed(stream->owner, err);
 }
 
 static void received(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
@@ -97,21 +151,24 @@ static void received(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
     if (stream->is_closed || n == 0)
         return;
     if (n < 0) {
+        if (stream->tls)
+            openflow_tls_ended(stream->tls);
         stream->user->changed(stream->owner, n == UV_EOF ? -ECONNRESET : (int)n);
-        return;
+    } else if (stream->tls) {
+        received_tls(stream, (size_t)n);
+    } else {
+        stream->input_len += (size_t)n;
+        deliver(stream);
     }
-    stream->input_len += (size_t)n;
-    size_t used = stream->user->received(stream->owner, bytes_of(stream->input, stream->input_len));
-    if (stream->is_closed)
-        return;
-    stream->input_len -= used;
-    memmove(stream->input, stream->input + used, stream->input_len);
 }
+
+/* ---- coming and going ---- */
 
 static int begin_reading(struct openflow_stream *stream)
 {
     uv_tcp_nodelay(&stream->tcp, 1);
     stream->is_connected = true;
+    stream->is_ready = !stream->tls;
     return uv_read_start((uv_stream_t *)&stream->tcp, give_buffer, received);
 }
 
@@ -123,18 +180,40 @@ static void connected(uv_connect_t *request, int status)
         return;
     if (status == 0)
         status = begin_reading(stream);
+    if (status == 0 && stream->tls) {
+        status = shake_hands(stream);
+        if (status == 0 || status == -EAGAIN)
+            return;
+    }
     stream->user->changed(stream->owner, status);
 }
 
+/* Our address for a connection; its port is the kernel's to choose. */
+static int bind_to(struct openflow_stream *stream, const struct sockaddr *from)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_UNSPEC};
+
+    memcpy(&address, from,
+           from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+    address.sin6_port = 0; /* in the same place for IPv4 */
+    return uv_tcp_bind(&stream->tcp, (struct sockaddr *)&address, 0);
+}
+
 struct openflow_stream *openflow_stream_connect(const struct sockaddr *to,
+                                                const struct sockaddr *from,
+                                                const struct openflow_tls *tls,
                                                 const struct openflow_stream_user *user,
                                                 void *owner, int *err)
 {
-    struct openflow_stream *stream = make(user, owner, err);
+    struct openflow_stream *stream = make(tls, false, user, owner, err);
 
     if (!stream)
         return NULL;
-    if ((*err = uv_tcp_connect(&stream->connecting, &stream->tcp, to, connected)) < 0) {
+    if (from)
+        *err = bind_to(stream, from);
+    if (*err == 0)
+        *err = uv_tcp_connect(&stream->connecting, &stream->tcp, to, connected);
+    if (*err < 0) {
         openflow_stream_close(stream);
         return NULL;
     }
@@ -142,10 +221,11 @@ struct openflow_stream *openflow_stream_connect(const struct sockaddr *to,
 }
 
 struct openflow_stream *openflow_stream_accept(uv_stream_t *listening,
+                                               const struct openflow_tls *tls,
                                                const struct openflow_stream_user *user, void *owner,
                                                int *err)
 {
-    struct openflow_stream *stream = make(user, owner, err);
+    struct openflow_stream *stream = make(tls, true, user, owner, err);
 
     if (!stream)
         return NULL;
@@ -164,38 +244,29 @@ void openflow_stream_close(struct openflow_stream *stream)
     if (stream->is_closed)
         return;
     openflow_stream_flush(stream);
+    if (stream->tls && stream->said.len == 0) {
+        openflow_tls_end(stream->tls);
+        openflow_stream_flush(stream);
+    }
     stream->is_closed = true;
     uv_close((uv_handle_t *)&stream->tcp, closed);
 }
 
+/* ---- output ---- */
+
 uint8_t *openflow_stream_reserve(struct openflow_stream *stream, size_t size)
 {
-    struct openflow_chunk *tail = stream->tail;
-
-    if (tail && tail->size - tail->to >= size)
-        return tail->bytes + tail->to;
-    size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-    struct openflow_chunk *chunk = malloc(sizeof(*chunk) + room);
-    if (!chunk)
-        return NULL;
-    *chunk = (struct openflow_chunk){.size = room};
-    if (tail)
-        tail->next = chunk;
-    else
-        stream->head = chunk;
-    stream->tail = chunk;
-    return chunk->bytes;
+    return openflow_queue_reserve(&stream->said, size);
 }
 
 void openflow_stream_commit(struct openflow_stream *stream, size_t size)
 {
-    stream->tail->to += size;
-    stream->queued += size;
+    openflow_queue_commit(&stream->said, size);
 }
 
 size_t openflow_stream_queued(const struct openflow_stream *stream)
 {
-    return stream->queued;
+    return stream->said.len + stream->wire.len;
 }
 
 uint64_t openflow_stream_written(const struct openflow_stream *stream)
@@ -207,39 +278,32 @@ uint64_t openflow_stream_written(const struct openflow_stream *stream)
     return stream->written + (stream->in_flight > left ? stream->in_flight - left : 0);
 }
 
-/* Takes n written bytes off the head. The last chunk stays, empty, for the next messages. */
-static void consume(struct openflow_stream *stream, size_t n)
+/* What is written to the connection. */
+static struct openflow_queue *outgoing(struct openflow_stream *stream)
 {
-    stream->queued -= n;
-    stream->written += n;
-    while (stream->head) {
-        struct openflow_chunk *head = stream->head;
-        size_t part = head->to - head->from < n ? head->to - head->from : n;
-        head->from += part;
-        n -= part;
-        if (head->from < head->to)
-            return;
-        if (head == stream->tail) {
-            head->from = head->to = 0;
-            return;
-        }
-        stream->head = head->next;
-        free(head);
-    }
+    return stream->tls ? &stream->wire : &stream->said;
 }
 
-static unsigned gather(const struct openflow_stream *stream, uv_buf_t *parts, size_t *total)
+static void written_off(struct openflow_stream *stream, size_t n)
 {
-    unsigned n = 0;
+    openflow_queue_consume(outgoing(stream), n);
+    stream->written += n;
+}
 
-    *total = 0;
-    for (struct openflow_chunk *c = stream->head; c && n < FLUSH_PARTS; c = c->next) {
-        if (c->from == c->to)
-            continue;
-        parts[n++] = uv_buf_init((char *)c->bytes + c->from, (unsigned)(c->to - c->from));
-        *total += c->to - c->from;
+/* Makes records of what was said. A session that fails here fails again when reading, and the
+ * reader tells. */
+static void make_records(struct openflow_stream *stream)
+{
+    uv_buf_t part;
+    size_t total;
+
+    while (stream->is_ready && stream->wire.len < WIRE_LIMIT &&
+           openflow_queue_gather(&stream->said, &part, 1, &total) == 1) {
+        int n = openflow_tls_write(stream->tls, part.base, part.len);
+        if (n < 0)
+            return;
+        openflow_queue_consume(&stream->said, (size_t)n);
     }
-    return n;
 }
 
 static void written(uv_write_t *request, int status)
@@ -253,36 +317,50 @@ static void written(uv_write_t *request, int status)
         stream->user->changed(stream->owner, status);
         return;
     }
-    consume(stream, stream->in_flight);
+    written_off(stream, stream->in_flight);
     stream->in_flight = 0;
     openflow_stream_flush(stream);
 }
 
-void openflow_stream_flush(struct openflow_stream *stream)
+/* Writes once; false when nothing more can be written now. */
+static bool write_some(struct openflow_stream *stream)
 {
     uv_buf_t parts[FLUSH_PARTS];
     uv_stream_t *handle = (uv_stream_t *)&stream->tcp;
     size_t total;
+    unsigned n = openflow_queue_gather(outgoing(stream), parts, FLUSH_PARTS, &total);
 
-    if (stream->is_closed || !stream->is_connected)
-        return;
-    while (!stream->is_writing && stream->queued > 0) {
-        unsigned n = gather(stream, parts, &total);
-        int done = uv_try_write(handle, parts, n);
-        if (done > 0)
-            consume(stream, (size_t)done);
-        if (done > 0 && (size_t)done == total)
-            continue;
-        /* A broken connection shows here and again when reading; the reader tells. */
-        if (done < 0 && done != UV_EAGAIN)
-            return;
-        n = gather(stream, parts, &stream->in_flight);
-        if (uv_write(&stream->writing, handle, parts, n, written) < 0) {
-            stream->in_flight = 0;
-            return;
-        }
+    if (n == 0)
+        return false;
+    int done = uv_try_write(handle, parts, n);
+    if (done > 0)
+        written_off(stream, (size_t)done);
+    if (done > 0 && (size_t)done == total)
+        return true;
+    /* A broken connection shows here and again when reading; the reader tells. */
+    if (done < 0 && done != UV_EAGAIN)
+        return false;
+    n = openflow_queue_gather(outgoing(stream), parts, FLUSH_PARTS, &stream->in_flight);
+    if (uv_write(&stream->writing, handle, parts, n, written) < 0)
+        stream->in_flight = 0;
+    else
         stream->is_writing = true;
-    }
+    return false;
+}
+
+void openflow_stream_flush(struct openflow_stream *stream)
+{
+    if (stream->is_closed || !stream->is_connected || stream->is_writing)
+        return;
+    do {
+        if (stream->tls)
+            make_records(stream);
+    } while (write_some(stream));
+}
+
+const char *openflow_stream_problem(const struct openflow_stream *stream)
+{
+    return stream->tls ? openflow_tls_problem(stream->tls) : "";
 }
 
 void openflow_stream_addresses(const struct openflow_stream *stream, struct sockaddr_storage *local,

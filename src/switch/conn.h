@@ -15,13 +15,21 @@
 #define MAX_BUNDLE_BYTES (64u << 20)
 #define PACKET_IN_QUEUE  (4u << 20) /* bytes that may wait for a slow controller */
 #define MISS_SEND_LEN    128
+#define MAX_AUXILIARY    16 /* connections to one controller */
 
 struct bundle;
 
 struct conn {
     struct conn *next;
     struct openflow_channel *channel;
+    /* An auxiliary connection (clause 6.3.7) belongs to a main one, and has its role, its
+     * asynchronous configuration and its miss_send_len; what changes them on one connection changes
+     * them on all of that controller. NULL: this is a main connection. */
+    struct conn *main;
+    uint8_t auxiliary_id; /* 0: main */
+    const struct openflow_endpoint *to;
     bool connecting; /* we connect, again and again; else somebody connected to us */
+    bool tried;      /* the controller was lost, or did not answer, since the switch started */
     bool up;
     uint32_t role; /* enum ofp_controller_role */
     struct of_async_config async;

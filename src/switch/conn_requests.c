@@ -14,6 +14,7 @@ static of_error features_request(struct conn *c, const struct of_message *m)
     reply.features = (struct of_features_reply){
         .datapath_id = sw.config.datapath_id,
         .n_tables = TABLES,
+        .auxiliary_id = c->auxiliary_id,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_GROUP_STATS,
     };
     conn_send(c, &reply, 64);

@@ -220,12 +220,14 @@ static json_t *controllers_json(const struct control_request *request)
     (void)request;
     for (const struct conn *c = sw.conns; c; c = c->next)
         json_array_append_new(
-            list, json_pack("{s:s, s:b, s:s, s:f, s:I, s:I, s:I, s:I}", "address",
-                            openflow_channel_peer(c->channel), "up", (int)c->up, "role",
-                            roles[c->role & 3], "up_s", c->up ? age_s(c->up_since_us) : 0.0,
-                            "messages", (json_int_t)c->messages, "packet_ins",
-                            (json_int_t)c->packet_ins, "packet_ins_dropped",
-                            (json_int_t)c->packet_ins_dropped, "errors", (json_int_t)c->errors));
+            list,
+            json_pack("{s:s, s:s, s:i, s:b, s:s, s:f, s:I, s:I, s:I, s:I}", "address",
+                      openflow_channel_peer(c->channel), "transport",
+                      openflow_channel_is_tls(c->channel) ? "ssl" : "tcp", "auxiliary",
+                      (int)c->auxiliary_id, "up", (int)c->up, "role", roles[c->role & 3], "up_s",
+                      c->up ? age_s(c->up_since_us) : 0.0, "messages", (json_int_t)c->messages,
+                      "packet_ins", (json_int_t)c->packet_ins, "packet_ins_dropped",
+                      (json_int_t)c->packet_ins_dropped, "errors", (json_int_t)c->errors));
     return list;
 }
 
@@ -236,11 +238,12 @@ static json_t *summary_json(const struct control_request *request)
 
     (void)request;
     text_add(&t, "%016llx", (unsigned long long)sw.config.datapath_id);
-    return json_pack("{s:s, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "datapath_id", id,
-                     "up_s", age_s(sw.started_us), "flows", (int)sw.dp.tables.flow_count, "groups",
-                     (int)sw.dp.groups.count, "meters", (int)sw.dp.meters.count, "flow_mods",
-                     (json_int_t)sw.counters.flow_mods, "bundles", (json_int_t)sw.counters.bundles,
-                     "packet_ins", (json_int_t)sw.counters.packet_ins, "packet_outs",
+    return json_pack("{s:s, s:b, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "datapath_id",
+                     id, "standalone", (int)sw.dp.standalone, "up_s", age_s(sw.started_us), "flows",
+                     (int)sw.dp.tables.flow_count, "groups", (int)sw.dp.groups.count, "meters",
+                     (int)sw.dp.meters.count, "flow_mods", (json_int_t)sw.counters.flow_mods,
+                     "bundles", (json_int_t)sw.counters.bundles, "packet_ins",
+                     (json_int_t)sw.counters.packet_ins, "packet_outs",
                      (json_int_t)sw.counters.packet_outs, "errors", (json_int_t)sw.counters.errors,
                      "controllers", controllers_json(NULL));
 }

@@ -17,6 +17,8 @@
 
 static const char *const port_types[] = {"tap", "tun", "packet", "gtpu", "gtpu-signal", NULL};
 
+static const char *const fail_modes[] = {"secure", "standalone", NULL};
+
 static const struct config_field port_fields[] = {
     CONFIG_FIELD(struct switch_port_config, name, &config_string,
                  "as controllers see it, up to 15 characters", .required = true),
@@ -49,10 +51,19 @@ static const struct config_schema port_schema = {
 static const struct config_field fields[] = {
     CONFIG_FIELD(struct switch_config, datapath_id, &config_uint,
                  "by which controllers know the switch", .fallback = "1"),
-    CONFIG_LIST_OF(struct switch_config, controllers, &config_endpoint,
+    CONFIG_LIST_OF(struct switch_config, controllers, &openflow_endpoint_type,
                    "to connect to, again and again"),
-    CONFIG_LIST_OF(struct switch_config, listen, &config_endpoint,
+    CONFIG_LIST_OF(struct switch_config, listen, &openflow_endpoint_type,
                    "for controllers and tools that connect to us"),
+    CONFIG_SUBSECTION(struct switch_config, tls, &openflow_tls_config_schema,
+                      "certificates, for ssl: addresses"),
+    CONFIG_FIELD(struct switch_config, auxiliary, &config_uint,
+                 "connections to each controller besides the main one, for packets",
+                 .fallback = "0", .min = 0, .max = MAX_AUXILIARY),
+    CONFIG_FIELD(struct switch_config, fail_mode, &config_enum,
+                 "without a controller: secure goes on with the flows, standalone is a learning "
+                 "Ethernet switch",
+                 .fallback = "secure", .more = fail_modes),
     CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema,
                             "what packets come in and go out by"),
     CONFIG_FIELD(struct switch_config, threads, &config_uint,
@@ -91,6 +102,10 @@ static int check_config(struct config *config, const struct switch_config *c)
 {
     size_t before = config_error_count(config);
 
+    if (c->fail_mode == SWITCH_FAIL_STANDALONE && c->controllers.count == 0)
+        config_complain(config, "switch", "fail_mode",
+                        "standalone is for a switch whose controllers fail, and no controllers are "
+                        "given");
     for (size_t i = 0; i < c->ports.count; i++) {
         const struct switch_port_config *p = &c->ports.at[i];
 

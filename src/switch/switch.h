@@ -4,7 +4,8 @@
  * `strowger switch` forwards packets between its ports by the flow tables that controllers fill:
  * 255 tables, groups, meters, tunnel metadata. It is the user plane of the gateways: GTP-U is a
  * port like any other, and which TEID goes where is a flow. Without a controller it goes on with
- * the flows it has (fail-secure); a controller that comes back finds them.
+ * the flows it has (fail-secure), or is a learning Ethernet switch meanwhile (fail-standalone, when
+ * the configuration says so); a controller that comes back finds its flows.
  *
  * Inside: conn*.c speak OpenFlow, change*.c carry out what controllers want, table*.c hold the
  * rules and find them, pipeline.c takes packets through the tables, port*.c move them, worker.c has
@@ -83,6 +84,7 @@
 #define STROWGER_SWITCH_SWITCH_H
 
 #include "base/config.h"
+#include "link/openflow_tls.h"
 
 /* `strowger switch`. */
 int switch_main(int argc, char **argv);
@@ -110,16 +112,22 @@ struct switch_port_config {
     uint16_t udp_port;      /* gtpu: 2152 */
 };
 
+/* Without a controller: go on with the flows, or be a learning Ethernet switch (clause 6.3.3). */
+enum switch_fail_mode { SWITCH_FAIL_SECURE, SWITCH_FAIL_STANDALONE };
+
 struct switch_config {
     uint64_t datapath_id;
     struct {
-        struct sockaddr_storage *at;
+        struct openflow_endpoint *at;
         size_t count;
     } controllers; /* to connect to */
     struct {
-        struct sockaddr_storage *at;
+        struct openflow_endpoint *at;
         size_t count;
-    } listen; /* for controllers and tools that connect to us */
+    } listen;                       /* for controllers and tools that connect to us */
+    struct openflow_tls_config tls; /* for those of them that are ssl: */
+    uint8_t auxiliary;              /* connections to each controller besides the main one */
+    uint8_t fail_mode;              /* enum switch_fail_mode */
     struct {
         struct switch_port_config *at;
         size_t count;

@@ -229,7 +229,7 @@ static void start_controller(void)
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     assert_int_equal(up_open(&config, NULL), 0);
-    assert_int_equal(switches_open((struct sockaddr *)&any, 5000, applications), 0);
+    assert_int_equal(switches_open((struct sockaddr *)&any, NULL, 5000, applications), 0);
 }
 
 static void stop_controller(void)

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 /* What one side saw. */
 struct seen {
     struct openflow_channel *channel;
-    unsigned ups, downs, messages;
+    unsigned ups, downs, fails, messages;
     int reason;
     struct openflow_header last;
     size_t bytes;
@@ -394,56 +395,166 @@ static ssize_t raw_read(int fd, uint8_t *at, size_t size)
 }
 
 static const uint8_t hello_plain[] = {4, 0, 0, 8, 0, 0, 0, 1};
-/* Version 1.5 in the header, and a bitmap of 1.0, 1.3 and 1.5 (with an element nobody knows before
- * it). */
-static const uint8_t hello_bitmap[] = {6, 0, 0, 32, 0, 0, 0, 1,    0, 9, 0, 6, 1, 2, 0, 0,
-                                       0, 1, 0, 8,  0, 0, 0, 0x52, 0, 9, 0, 5, 1, 0, 0, 0};
-static const uint8_t hello_old[] = {1, 0, 0, 8, 0, 0, 0, 9};
-static const uint8_t hello_newer_only[] = {6, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x60};
 
 static void versions_are_agreed_on(void **state)
 {
-    uint8_t got_bytes[256];
-
-    (void)state;
-    int fd = raw_connect();
-    assert_int_equal(raw_read(fd, got_bytes, sizeof(got_bytes)), 16);
-    assert_memory_equal(got_bytes, "\x04\x00\x00\x10", 4);
-    assert_memory_equal(got_bytes + 8, "\x00\x01\x00\x08\x00\x00\x00\x10", 8);
-    raw_send(fd, hello_plain, sizeof(hello_plain));
-    assert_int_equal(controller.ups, 1);
-    close(fd);
-    fd = raw_connect();
-    raw_send(fd, hello_bitmap, sizeof(hello_bitmap));
-    assert_int_equal(controller.ups, 2);
-    assert_int_equal(openflow_channel_version(controller.channel), OPENFLOW_1_3);
-    close(fd);
-    loop_run_for(10);
-    assert_int_equal(controller.downs, 2);
-}
-
-static void no_common_version_is_hello_failed(void **state)
-{
     static const struct {
-        const uint8_t *at;
+        const char *what;
+        uint8_t hello[32];
         size_t len;
-    } hellos[] = {{hello_old, sizeof(hello_old)}, {hello_newer_only, sizeof(hello_newer_only)}};
+    } cases[] = {
+        {"1.3, no bitmap", {4, 0, 0, 8, 0, 0, 0, 1}, 8},
+        {"1.5, no bitmap: it speaks all below, and the smaller counts",
+         {6, 0, 0, 8, 0, 0, 0, 1},
+         8},
+        {"a version that does not exist yet", {0x7f, 0, 0, 8, 0, 0, 0, 1}, 8},
+        {"a bitmap of 1.3", {4, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x10}, 16},
+        {"1.0, 1.3 and 1.5, between elements that nobody knows",
+         {6, 0, 0, 32, 0, 0, 0, 1,    0, 9, 0, 6, 1, 2, 0, 0,
+          0, 1, 0, 8,  0, 0, 0, 0x52, 0, 9, 0, 5, 1, 0, 0, 0},
+         32},
+        {"a bitmap of two words",
+         {6, 0, 0, 24, 0, 0, 0, 1, 0, 1, 0, 12, 0, 0, 0, 0x50, 0, 0, 0, 1, 0, 0, 0, 0},
+         24},
+        {"the bitmap counts, whatever the header says",
+         {1, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x12},
+         16},
+        {"an element cut short is no bitmap", {4, 0, 0, 12, 0, 0, 0, 1, 0, 1, 0, 4}, 12},
+        {"an element longer than the message", {4, 0, 0, 12, 0, 0, 0, 1, 0, 1, 0, 99}, 12},
+    };
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint8_t out[256];
         int fd = raw_connect();
         assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
-        raw_send(fd, hellos[i].at, hellos[i].len);
-        ssize_t n = raw_read(fd, out, sizeof(out));
-        assert_true(n > 12);
-        assert_int_equal(out[1], 1);
+        assert_memory_equal(out, "\x04\x00\x00\x10", 4);
+        assert_memory_equal(out + 8, "\x00\x01\x00\x08\x00\x00\x00\x10", 8);
+        raw_send(fd, cases[i].hello, cases[i].len);
+        if (controller.ups != i + 1)
+            fail_msg("%s: not agreed on", cases[i].what);
+        assert_int_equal(openflow_channel_version(controller.channel), OPENFLOW_1_3);
+        close(fd);
+        run_until(&controller.downs, i + 1);
+    }
+}
+
+/* HELLO_FAILED, INCOMPATIBLE, with the transaction id of their HELLO and words; then the end. */
+static void no_common_version_is_hello_failed(void **state)
+{
+    static const struct {
+        uint8_t hello[16];
+        size_t len;
+        const char *words;
+    } cases[] = {
+        {{1, 0, 0, 8, 0, 0, 0, 9}, 8, "offered 1.0; spoken here 1.3"},
+        {{3, 0, 0, 8, 0, 0, 0, 9}, 8, "offered 1.2; spoken here 1.3"},
+        {{1, 0, 0, 16, 0, 0, 0, 7, 0, 1, 0, 8, 0, 0, 0, 0x02}, 16, "offered 1.0; spoken here 1.3"},
+        {{6, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x40}, 16, "offered 1.5; spoken here 1.3"},
+        {{6, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x62},
+         16,
+         "offered 1.0, 1.4, 1.5; spoken here 1.3"},
+        {{6, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0}, 16, "offered none; spoken here 1.3"},
+        {{0, 0, 0, 8, 0, 0, 0, 1}, 8, "offered 0.x; spoken here 1.3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        static const char begin[] = "no OpenFlow version in common: ";
+        uint8_t out[256];
+        char words[128];
+        int fd = raw_connect();
+        assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+        raw_send(fd, cases[i].hello, cases[i].len);
+        size_t len = (size_t)snprintf(words, sizeof(words), "%s%s", begin, cases[i].words);
+        assert_int_equal(raw_read(fd, out, sizeof(out)), 12 + len);
+        assert_memory_equal(out, "\x04\x01\x00", 3);
+        assert_int_equal(out[3], 12 + len);
+        assert_memory_equal(out + 4, cases[i].hello + 4, 4);
         assert_memory_equal(out + 8, "\x00\x00\x00\x00", 4);
-        assert_memory_equal(out + 4, hellos[i].at + 4, 4); /* the xid of their HELLO */
+        assert_memory_equal(out + 12, words, len);
         assert_int_equal(raw_read(fd, out, sizeof(out)), -1);
         close(fd);
     }
     assert_int_equal(controller.ups + controller.downs, 0);
+}
+
+/* Of the versions that we speak the highest that they speak; without a bitmap no other than the
+ * smaller of the two, though both may speak lower ones (clause 6.3.1). */
+static void several_versions_are_chosen_from(void **state)
+{
+    static const struct {
+        uint8_t hello[16];
+        size_t len;
+        uint8_t version; /* 0: HELLO_FAILED */
+    } cases[] = {
+        {{6, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x52}, 16, 4},
+        {{1, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x02}, 16, 1},
+        {{1, 0, 0, 8, 0, 0, 0, 1}, 8, 1},
+        {{3, 0, 0, 8, 0, 0, 0, 1}, 8, 0},
+        {{6, 0, 0, 8, 0, 0, 0, 1}, 8, 4},
+    };
+
+    openflow_listener_close(listener);
+    struct sockaddr_in address = loopback(0);
+    struct openflow_options options = {.user = &user,
+                                       .context = &controller,
+                                       .versions = OPENFLOW_VERSION_BIT(1) |
+                                                   OPENFLOW_VERSION_BIT(OPENFLOW_1_3)};
+    (void)state;
+    assert_int_equal(openflow_listen(&listener, (struct sockaddr *)&address, &options), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned ups = controller.ups, downs = controller.downs;
+        uint8_t out[256];
+        int fd = raw_connect();
+        assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+        assert_memory_equal(out + 12, "\x00\x00\x00\x12", 4);
+        raw_send(fd, cases[i].hello, cases[i].len);
+        assert_int_equal(controller.ups, ups + (cases[i].version > 0));
+        if (cases[i].version)
+            assert_int_equal(openflow_channel_version(controller.channel), cases[i].version);
+        close(fd);
+        run_until(&controller.downs, downs + (cases[i].version > 0));
+    }
+}
+
+/* They found none: their error ends it, whatever version it is written in. */
+static void their_hello_failed_ends_it(void **state)
+{
+    static const uint8_t failed[] = {6, 1, 0, 15, 0, 0, 0, 1, 0, 0, 0, 0, 'n', 'o', '\n'};
+    static const uint8_t hello[] = {6, 0, 0, 8, 0, 0, 0, 1};
+
+    (void)state;
+    int fd = raw_connect();
+    raw_send(fd, failed, sizeof(failed));
+    uint8_t out[256];
+    assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+    assert_int_equal(raw_read(fd, out, sizeof(out)), -1);
+    close(fd);
+    assert_int_equal(controller.ups, 0);
+    fd = raw_connect();
+    raw_send(fd, hello, sizeof(hello));
+    assert_int_equal(controller.ups, 1);
+    raw_send(fd, failed, sizeof(failed));
+    assert_int_equal(controller.downs, 1);
+    assert_int_equal(controller.reason, -EPROTO);
+    assert_int_equal(controller.messages, 0);
+    close(fd);
+}
+
+static void tls_is_no_openflow(void **state)
+{
+    /* As much as an OpenFlow message with this head is not whole. */
+    static const uint8_t client_hello[] = {22, 3, 1, 2, 0, 1, 0, 1};
+    uint8_t out[256];
+    int fd = raw_connect();
+
+    (void)state;
+    raw_send(fd, client_hello, sizeof(client_hello));
+    assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+    assert_int_equal(raw_read(fd, out, sizeof(out)), -1);
+    assert_int_equal(controller.ups, 0);
+    close(fd);
 }
 
 static void what_is_no_hello_ends_it(void **state)
@@ -566,6 +677,151 @@ static void a_slow_peer_is_not_a_dead_one(void **state)
     close(fd);
 }
 
+/* ---- a raw controller ---- */
+
+static int raw_listen(uint16_t *port)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static int raw_accept(int listening)
+{
+    for (int i = 0; i < 4000; i++) {
+        int fd = accept(listening, NULL, NULL);
+        if (fd >= 0) {
+            fcntl(fd, F_SETFL, O_NONBLOCK);
+            return fd;
+        }
+        loop_run_for(5);
+    }
+    fail_msg("nobody connects");
+    return -1;
+}
+
+static void did_not_come_up(struct openflow_channel *channel, int reason)
+{
+    struct seen *seen = openflow_channel_context(channel);
+
+    seen->fails++;
+    seen->reason = reason;
+}
+
+static const struct openflow_user switch_user = {came_up, got, went_down, did_not_come_up};
+
+static struct openflow_channel *connect_to(uint16_t port, uint32_t echo_ms, uint32_t reconnect_ms)
+{
+    struct sockaddr_in address = loopback(port);
+    struct openflow_options options = {.user = &switch_user,
+                                       .context = &client,
+                                       .echo_interval_ms = echo_ms,
+                                       .reconnect_max_ms = reconnect_ms};
+    struct openflow_channel *channel;
+
+    assert_int_equal(openflow_connect(&channel, (struct sockaddr *)&address, &options), 0);
+    return channel;
+}
+
+/* An echo after one interval of silence; given up after another; connected to again. */
+static void a_silent_controller_is_given_up(void **state)
+{
+    uint8_t out[256];
+    uint16_t port;
+    int listening = raw_listen(&port);
+    struct openflow_channel *channel = connect_to(port, 100, 100);
+
+    (void)state;
+    int fd = raw_accept(listening);
+    uint64_t begin = loop_now_ms();
+    raw_send(fd, hello_plain, sizeof(hello_plain));
+    run_until(&client.ups, 1);
+    assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+    assert_int_equal(raw_read(fd, out, sizeof(out)), 8);
+    assert_int_equal(out[1], 2);
+    run_until(&client.downs, 1);
+    assert_true(loop_now_ms() - begin >= 200);
+    assert_int_equal(client.reason, -ETIMEDOUT);
+    assert_int_equal(client.fails, 0);
+    int again = raw_accept(listening);
+    raw_send(again, hello_plain, sizeof(hello_plain));
+    run_until(&client.ups, 2);
+    openflow_close(channel);
+    close(fd);
+    close(again);
+    close(listening);
+}
+
+/* The pause doubles and is bounded: 100, 200, 200 ... ms. Without a bound the tenth attempt would
+ * come after 51 s. Not even a controller that says HELLO before it closes is connected to faster.
+ */
+static void attempts_are_paused(void **state)
+{
+    uint64_t times[10];
+    uint16_t port;
+    int listening = raw_listen(&port);
+    struct openflow_channel *channel = connect_to(port, 5000, 200);
+
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        int fd = raw_accept(listening);
+        times[i] = loop_now_ms();
+        if (i % 2) {
+            raw_send(fd, hello_plain, sizeof(hello_plain));
+            run_until(&client.ups, i / 2 + 1);
+        }
+        close(fd);
+    }
+    run_until(&client.downs, 5);
+    assert_int_equal(client.fails, 5);
+    for (unsigned i = 2; i < 10; i++)
+        assert_true(times[i] - times[i - 1] >= 200);
+    assert_true(times[9] - times[0] < 20000);
+    openflow_close(channel);
+    close(listening);
+}
+
+static void a_refused_connection_is_told(void **state)
+{
+    uint16_t port;
+    int listening = raw_listen(&port);
+
+    (void)state;
+    close(listening);
+    struct openflow_channel *channel = connect_to(port, 5000, 100);
+    run_until(&client.fails, 1);
+    assert_int_equal(client.reason, -ECONNREFUSED);
+    assert_int_equal(client.ups + client.downs, 0);
+    openflow_close(channel);
+}
+
+/* A HELLO that drips in, an octet at a time, does not last longer than one that does not come. */
+static void a_dripping_hello_is_given_up(void **state)
+{
+    uint8_t out[256];
+    int fd = raw_connect();
+    bool ended = false;
+
+    (void)state;
+    assert_int_equal(raw_read(fd, out, sizeof(out)), 16);
+    for (int i = 0; i < 60000 && !ended; i++) {
+        (void)!send(fd, i == 2 ? "\xff" : "\0", 1, MSG_NOSIGNAL);
+        loop_run_for(5);
+        ssize_t n = read(fd, out, sizeof(out));
+        ended = n == 0 || (n < 0 && errno != EAGAIN);
+    }
+    assert_true(ended);
+    assert_int_equal(controller.ups, 0);
+    close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -581,11 +837,18 @@ int main(void)
         TEST(a_message_too_long_for_its_room_is_not_sent),
         TEST(versions_are_agreed_on),
         TEST(no_common_version_is_hello_failed),
+        TEST(several_versions_are_chosen_from),
+        TEST(their_hello_failed_ends_it),
+        TEST(tls_is_no_openflow),
         TEST(what_is_no_hello_ends_it),
         TEST(pieces_make_messages),
         TEST(echoes_are_answered_with_their_data),
         TEST(silence_ends_it),
         TEST(a_slow_peer_is_not_a_dead_one),
+        TEST(a_silent_controller_is_given_up),
+        TEST(attempts_are_paused),
+        TEST(a_refused_connection_is_told),
+        TEST(a_dripping_hello_is_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
