@@ -229,6 +229,29 @@ static void end(struct transaction *t)
     *t = (struct transaction){.dp = t->dp};
 }
 
+/* An add over an identical match and priority is two changes, one behind the other. */
+static bool is_replacement(const struct change *removed, const struct change *added)
+{
+    return removed->kind == FLOW_REMOVED && removed->flow.quiet && added->kind == FLOW_ADDED;
+}
+
+static void tell_flow_changed(const struct transaction *t, size_t i)
+{
+    const struct change_listener *l = changes.listener;
+    const struct change *c = &t->changes[i];
+
+    if (!l || !l->flow_changed)
+        return;
+    if (c->kind == FLOW_ADDED)
+        l->flow_changed(c->flow.flow,
+                        i > 0 && is_replacement(c - 1, c) ? FLOW_EVENT_MODIFIED : FLOW_EVENT_ADDED,
+                        0);
+    else if (c->kind == FLOW_MODIFIED)
+        l->flow_changed(c->flow.flow, FLOW_EVENT_MODIFIED, 0);
+    else if (c->kind == FLOW_REMOVED && !(i + 1 < t->count && is_replacement(c, c + 1)))
+        l->flow_changed(c->flow.flow, FLOW_EVENT_REMOVED, c->flow.reason);
+}
+
 static void commit_one(struct datapath *dp, struct change *c)
 {
     const struct change_listener *l = changes.listener;
@@ -257,8 +280,10 @@ static void commit_one(struct datapath *dp, struct change *c)
 
 void change_commit(struct transaction *t)
 {
-    for (size_t i = 0; i < t->count; i++)
+    for (size_t i = 0; i < t->count; i++) {
+        tell_flow_changed(t, i);
         commit_one(t->dp, &t->changes[i]);
+    }
     end(t);
 }
 

@@ -77,9 +77,9 @@ struct datapath {
     uint64_t now_us;               /* of this burst */
 
     /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. False when
-     * nobody took it. */
+     * nobody took it. `max_len` is that of the output action; of an invalid TTL nothing. */
     bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id,
-                      uint64_t cookie);
+                      uint64_t cookie, uint16_t max_len);
 };
 
 void datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows);

@@ -205,14 +205,14 @@ static bool is_table_miss(const struct flow *flow)
     return flow && flow->priority == 0 && flow->fields == 0;
 }
 
-static void output_to_controller(struct run *run, uint8_t reason)
+static void output_to_controller(struct run *run, uint8_t reason, uint16_t max_len)
 {
     uint64_t cookie = run->flow ? run->flow->cookie : UINT64_MAX;
 
     run->sent = true;
     if (run->in->ofp_config & OFPPC_NO_PACKET_IN)
         return;
-    if (!run->dp->packet_in || !run->dp->packet_in(run->p, reason, run->table_id, cookie))
+    if (!run->dp->packet_in || !run->dp->packet_in(run->p, reason, run->table_id, cookie, max_len))
         count_drop(run, DROP_PACKET_IN);
 }
 
@@ -232,7 +232,8 @@ static void output(struct run *run, const struct of_action *a, bool last)
         output_to_all(run);
         break;
     case OFPP_CONTROLLER:
-        output_to_controller(run, is_table_miss(run->flow) ? OFPR_NO_MATCH : OFPR_ACTION);
+        output_to_controller(run, is_table_miss(run->flow) ? OFPR_NO_MATCH : OFPR_ACTION,
+                             a->output.max_len);
         break;
     default:
         output_to(run, a->output.port == in_port ? NULL : datapath_port(run->dp, a->output.port),
@@ -296,7 +297,7 @@ static void move_bits(struct packet *p, const struct of_action *a)
 
 static void spent_ttl(struct run *run)
 {
-    output_to_controller(run, OFPR_INVALID_TTL);
+    output_to_controller(run, OFPR_INVALID_TTL, OFPCML_NO_BUFFER);
     drop(run, DROP_TTL);
 }
 

@@ -469,7 +469,7 @@ int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
     struct table *table = &tables->table[flow->table_id];
     int err;
 
-    if (!even_if_full && table->flows >= tables->max_flows)
+    if (!even_if_full && table->flows >= table->max_flows)
         return -ENOSPC;
     if ((err = cookies_grow(tables)) < 0 || (err = tuple_insert(flow->tuple, flow)) < 0)
         return err;
@@ -522,9 +522,9 @@ void tables_init(struct tables *tables, uint64_t seed, uint32_t max_flows)
 {
     memset(tables, 0, sizeof(*tables));
     tables->seed = seed;
-    tables->max_flows = max_flows;
     for (unsigned i = 0; i < TABLES; i++) {
         tables->table[i].seed = seed;
+        tables->table[i].max_flows = max_flows;
         table_choose(&tables->table[i]);
     }
 }

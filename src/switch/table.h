@@ -88,7 +88,9 @@ struct table {
     struct tuple **tuples; /* by max_priority, highest first */
     uint32_t tuple_count;
     uint32_t flows;
-    uint32_t config; /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
+    uint32_t max_flows; /* of OFPMP_TABLE_FEATURES */
+    uint32_t config;    /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
+    bool removed;       /* from the pipeline, by OFPMP_TABLE_FEATURES */
     uint64_t lookups, matches;
 };
 
@@ -96,10 +98,10 @@ struct tables {
     uint64_t seed;
     struct flow **cookies;
     uint32_t cookie_size, flow_count;
-    uint32_t max_flows; /* per table */
     struct table table[TABLES];
 };
 
+/* Each table has room for `max_flows`. */
 void tables_init(struct tables *tables, uint64_t seed, uint32_t max_flows);
 /* Frees the tables and all flows in them. */
 void tables_free(struct tables *tables);

@@ -22,12 +22,13 @@ static void forget(struct port *p)
 }
 
 static bool nobody_hears(const struct packet *packet, uint8_t reason, uint8_t table_id,
-                         uint64_t cookie)
+                         uint64_t cookie, uint16_t max_len)
 {
     (void)packet;
     (void)reason;
     (void)table_id;
     (void)cookie;
+    (void)max_len;
     return true;
 }
 

@@ -43,9 +43,11 @@ static void note_unmatched(struct port *p, const struct packet *packet)
 static const struct port_driver driver = {
     .name = "memory", .send = remember, .unmatched = note_unmatched};
 
-static bool hear(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie)
+static bool hear(const struct packet *packet, uint8_t reason, uint8_t table_id, uint64_t cookie,
+                 uint16_t max_len)
 {
     (void)packet;
+    (void)max_len;
     heard.reason = reason;
     heard.table_id = table_id;
     heard.cookie = cookie;
