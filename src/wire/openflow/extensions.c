@@ -19,17 +19,18 @@
 static of_error decode_monitor_match(struct reader *r, uint16_t length, struct of_match *match,
                                      struct arena *arena)
 {
-    struct reader body = rd_sub(r, length), whole;
-    size_t padding = (8 - length % 8u) % 8;
-    size_t told = rd_left(&body) >= 4 ? (size_t)body.at[2] << 8 | body.at[3] : 0;
+    size_t padding = (8 - length % 8u) % 8, told;
+    struct reader body, whole;
     uint8_t *copy;
     struct writer w;
 
-    rd_skip(r, padding < rd_left(r) ? padding : rd_left(r));
-    if (body.bad)
+    if (length > rd_left(r))
         return OFPBMC_BAD_LEN;
-    if (rd_left(&body) >= 4 && body.at[0] == 0 && body.at[1] == OFPMT_OXM && told <= length &&
-        (told + 7) / 8 == (length + 7u) / 8) {
+    body = rd_sub(r, length);
+    rd_skip(r, padding < rd_left(r) ? padding : rd_left(r));
+    told = rd_left(&body) >= 4 ? (size_t)body.at[2] << 8 | body.at[3] : 0;
+    if (rd_left(&body) >= 4 && body.at[0] == 0 && body.at[1] == OFPMT_OXM && told >= 4 &&
+        told <= length && (told + 7) / 8 == (length + 7u) / 8) {
         body.end = body.at + told; /* the padding may be told or not: it is made anew */
         rd_skip(&body, 4);
     }
