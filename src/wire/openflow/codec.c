@@ -143,11 +143,12 @@ static struct reader next_element(const struct layout *element, struct reader *r
 static of_error decode_list(const struct layout *element, struct reader *r, struct list *list,
                             struct arena *arena)
 {
+    of_error bad_length = element->bad ? element->bad : (of_error)OFPBRC_BAD_LEN;
     size_t count = 0;
 
     for (struct reader look = *r; rd_left(&look) > 0; count++)
         if (next_element(element, &look).bad)
-            return OFPBRC_BAD_LEN;
+            return bad_length;
     list->count = 0;
     list->at = count ? arena_array(arena, count, element->size) : NULL;
     if (count && !list->at)
@@ -160,7 +161,7 @@ static of_error decode_list(const struct layout *element, struct reader *r, stru
         if (error)
             return error;
         if (rd_left(&body) > 0)
-            return OFPBRC_BAD_LEN;
+            return bad_length;
     }
     return 0;
 }

@@ -63,6 +63,7 @@ struct layout {
     bool has_length;   /* there is a ROW_LENGTH, */
     uint8_t length_at; /* here */
     uint16_t size;     /* of the C struct */
+    of_error bad;      /* what answers an element whose length is wrong; 0: BAD_REQUEST/BAD_LEN */
 };
 
 struct message_row {

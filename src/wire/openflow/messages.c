@@ -175,7 +175,8 @@ static const struct row bucket_rows[] = {
     PAD(4),
     PART(of_bucket, actions, ROW_ACTIONS),
 };
-static const struct layout bucket = LAYOUT(bucket_rows, of_bucket, .has_length = true);
+static const struct layout bucket =
+    LAYOUT(bucket_rows, of_bucket, .has_length = true, .bad = OFPGMFC_BAD_BUCKET);
 
 #define GROUP_TYPES NAMED("all", "select", "indirect", "fast_failover")
 
@@ -540,8 +541,8 @@ static const struct row property_rows[] = {
     LENGTH,
     PART(of_property, data, ROW_REST),
 };
-const struct layout of_property_layout =
-    LAYOUT(property_rows, of_property, .has_length = true, .length_at = 2, .align = 8);
+const struct layout of_property_layout = LAYOUT(property_rows, of_property, .has_length = true,
+                                                .length_at = 2, .align = 8, .bad = OFPTFFC_BAD_LEN);
 
 static const struct row table_features_rows[] = {
     LENGTH,
