@@ -78,10 +78,11 @@ static void a_commit_that_fails_applies_nothing(void **state)
 {
     struct openflow_channel *ch = world_connect();
     struct of_action bad = of_to_group(9);
-    struct of_message m = flow(0, 2, &bad);
+    struct of_message m;
 
     (void)state;
     assert_int_equal(add_flow(ch, 1, 1), 0);
+    m = flow(0, 2, &bad);
     m.xid = 99;
     assert_int_equal(add(ch, 1, BOTH, 99, &m), 0);
     m = (struct of_message){.type = OFPT_ONF_BUNDLE_CONTROL, .xid = 3};

@@ -42,7 +42,7 @@ void world_wait(const struct openflow_channel *ch);
 of_error world_error_of(struct openflow_channel *ch, struct bytes message);
 of_error world_answer(struct openflow_channel *ch, const struct of_message *m);
 
-/* A flow mod with one instruction: apply these actions. */
+/* A flow mod with one instruction, apply these actions; it is overwritten by the next call. */
 struct of_message world_flow_mod(uint8_t command, uint8_t table, uint16_t priority,
                                  const char *match, struct of_action *actions, size_t count);
 
