@@ -37,8 +37,8 @@ class Monitor:
     def __init__(self, folder, watch):
         self.log = pathlib.Path(folder) / "monitor"
         self.process = subprocess.Popen(
-            ["ovs-ofctl", "-O", "OpenFlow13", "monitor", TARGET, watch], stdout=subprocess.DEVNULL,
-            stderr=open(self.log, "w"), env=dict(os.environ, OVS_RUNDIR=str(folder)))
+            ["ovs-ofctl", "-O", "OpenFlow13", "monitor", TARGET, watch], stdout=open(self.log, "w"),
+            stderr=subprocess.STDOUT, env=dict(os.environ, OVS_RUNDIR=str(folder)))
         # It answers on its control socket only when it listens; what comes before that it does not print.
         wait_for("the monitor", lambda: any(pathlib.Path(folder).glob(f"ovs-ofctl.{self.process.pid}.ctl")))
 
