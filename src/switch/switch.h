@@ -64,10 +64,11 @@
  *
  * Buffers: an output to the controller with a max_len other than OFPCML_NO_BUFFER keeps the packet
  * (packet_buffers of them, for a second at least) and sends that much of it with a buffer_id;
- * tun_* fields are kept with it. A controller that wants whole packets asks for OFPCML_NO_BUFFER, as
- * Strowger's own does. PACKET_OUT may set tun_id, tun_dst and registers with set_field before output, or send the packet through
- * the tables with output:TABLE (in_port as given). Group buckets see the pipeline fields as they
- * are at that point. Fields tun_*, reg0..reg15 and metadata are sent in PACKET_IN when not zero.
+ * tun_* fields are kept with it. A controller that wants whole packets asks for OFPCML_NO_BUFFER,
+ * as Strowger's own does. PACKET_OUT may set tun_id, tun_dst and registers with set_field before
+ * output, or send the packet through the tables with output:TABLE (in_port as given). Group buckets
+ * see the pipeline fields as they are at that point. Fields tun_*, reg0..reg15 and metadata are
+ * sent in PACKET_IN when not zero.
  *
  * Bundles (ONF extension 230): all or nothing, in order; flow, group, port and meter mods and
  * packet-outs. A packet sees all of a bundle or nothing of it. The reply to a commit, like a
