@@ -253,6 +253,11 @@ static void multipart_messages_go_round(void **state)
     struct of_table_features features = {.table_id = 2, .name = "x", .properties = {properties, 2}};
     struct of_flow_monitor_request monitors[] = {{1, 0x3f, OFPP_ANY, 255, 0, sample_match()},
                                                  {.id = 2, .flags = OFPFMF_ADD, .out_port = 7}};
+    struct of_flow_update updates[] = {
+        {ONFFME_DELETED, 0, OFPRR_DELETE, 5, 6, 7, 8, 9, sample_match(), {NULL, 0}},
+        {.event = ONFFME_ABBREV, .xid = 0x12345678}};
+    struct of_property vacancy = {OFPTMPT_VACANCY, bytes_of("\x14\x28\x1e\0", 4)};
+    struct of_table_desc table_desc = {3, OFPTC_VACANCY_EVENTS, {&vacancy, 1}};
     struct of_multipart requests[] = {
         {.type = OFPMP_DESC},
         {.type = OFPMP_FLOW, .flow_request = {255, OFPP_ANY, OFPG_ANY, 1, 2, sample_match()}},
@@ -302,6 +307,8 @@ static void multipart_messages_go_round(void **state)
                                       {.port_no = OFPP_LOCAL, .name = "l"}},
                    2}},
         {.type = OFPMP_EXPERIMENTER, .experimenter = {1, 2, {NULL, 0}}},
+        {.type = OFPMP_ONF_FLOW_MONITOR, .flow_updates = {updates, 2}},
+        {.type = OFPMP_ONF_TABLE_DESC, .table_descs = {&table_desc, 1}},
     };
     char printed[2048];
 
