@@ -387,6 +387,17 @@ static void end(struct transaction *t)
     *t = (struct transaction){.dp = t->dp};
 }
 
+static void tell_flow_changed(const struct change *c)
+{
+    static const enum flow_event events[] = {[FLOW_ADDED] = FLOW_EVENT_ADDED,
+                                             [FLOW_REMOVED] = FLOW_EVENT_REMOVED,
+                                             [FLOW_REPLACED] = FLOW_EVENT_MODIFIED};
+
+    if (c->kind <= FLOW_REPLACED && changes.listener && changes.listener->flow_changed)
+        changes.listener->flow_changed(c->flow.flow, events[c->kind],
+                                       c->kind == FLOW_REMOVED ? c->flow.flow->removed_because : 0);
+}
+
 static void commit_one(const struct change *c)
 {
     const struct change_listener *l = changes.listener;
@@ -419,8 +430,10 @@ static void commit_one(const struct change *c)
 void change_commit(struct transaction *t)
 {
     tables_publish(&t->dp->tables);
-    for (size_t i = 0; i < t->count; i++)
+    for (size_t i = 0; i < t->count; i++) {
+        tell_flow_changed(&t->changes[i]);
         commit_one(&t->changes[i]);
+    }
     end(t);
 }
 

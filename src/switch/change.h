@@ -60,10 +60,16 @@ struct change_limits {
     uint32_t max_groups, max_meters;
 };
 
-/* Whom to tell what. */
+/* What became of a flow; one that is replaced by an identical match and priority was modified. */
+enum flow_event { FLOW_EVENT_ADDED, FLOW_EVENT_REMOVED, FLOW_EVENT_MODIFIED };
+
+/* Whom to tell what, when it is committed. */
 struct change_listener {
-    void (*flow_removed)(const struct flow *flow, uint8_t reason);
+    void (*flow_removed)(const struct flow *flow, uint8_t reason); /* to those who asked for it */
     void (*port_changed)(struct port *port);
+    /* Every change of every flow. `reason` of a removal: enum ofp_flow_removed_reason. May be NULL.
+     */
+    void (*flow_changed)(const struct flow *flow, enum flow_event event, uint8_t reason);
 };
 
 void change_listen(const struct change_listener *listener);

@@ -159,6 +159,11 @@ of_error check_actions(struct datapath *dp, const struct of_actions *actions,
 
 /* ---- instructions ---- */
 
+static bool has_table(const struct datapath *dp, uint8_t table_id)
+{
+    return table_id < TABLES && !dp->tables.table[table_id].removed;
+}
+
 /* Actions of the set are carried out in an order of their own: they are looked at without order,
  * and may not use registers' actions, which have no place in it. */
 static of_error check_write_actions(struct datapath *dp, const struct of_actions *actions,
@@ -190,7 +195,7 @@ static of_error check_instructions(struct datapath *dp, const struct of_flow_mod
 
         switch (in->type) {
         case OFPIT_GOTO_TABLE:
-            if (in->table_id <= mod->table_id || in->table_id >= TABLES)
+            if (in->table_id <= mod->table_id || !has_table(dp, in->table_id))
                 error = OFPBIC_BAD_TABLE_ID;
             break;
         case OFPIT_METER:
@@ -329,7 +334,7 @@ of_error change_flow_mod(struct transaction *t, const struct of_flow_mod *mod)
 
     if (mod->command > OFPFC_DELETE_STRICT)
         return OFPFMFC_BAD_COMMAND;
-    if (mod->table_id >= TABLES && !(deletes && mod->table_id == OFPTT_ALL))
+    if (!has_table(t->dp, mod->table_id) && !(deletes && mod->table_id == OFPTT_ALL))
         return OFPFMFC_BAD_TABLE_ID;
     if (mod->flags & ~KNOWN_FLAGS)
         return OFPFMFC_BAD_FLAGS;

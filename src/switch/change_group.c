@@ -291,7 +291,8 @@ of_error change_meter_mod(struct transaction *t, const struct of_meter_mod *mod)
 
 /* ---- ports and tables ---- */
 
-#define KNOWN_PORT_CONFIG (OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN)
+#define KNOWN_PORT_CONFIG   (OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN)
+#define KNOWN_PORT_FEATURES 0xffffu /* all bits of enum ofp_port_features */
 
 of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod)
 {
@@ -304,6 +305,8 @@ of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod)
         return OFPPMFC_BAD_HW_ADDR;
     if ((mod->mask & ~KNOWN_PORT_CONFIG) || (mod->config & ~KNOWN_PORT_CONFIG))
         return OFPPMFC_BAD_CONFIG;
+    if (mod->advertise & ~KNOWN_PORT_FEATURES)
+        return OFPPMFC_BAD_ADVERTISE;
     if (change_reserve(t, 1) < 0)
         return OFPPMFC_BAD_CONFIG;
     old = port->ofp_config;
@@ -313,11 +316,10 @@ of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod)
     return 0;
 }
 
-#define OFPTC_DEPRECATED_MASK 3
-
 of_error change_table_mod(struct transaction *t, const struct of_table_mod *mod)
 {
-    if (mod->table_id != OFPTT_ALL && mod->table_id >= TABLES)
+    if (mod->table_id != OFPTT_ALL &&
+        (mod->table_id >= TABLES || t->dp->tables.table[mod->table_id].removed))
         return OFPTMFC_BAD_TABLE;
     if (mod->config & ~(uint32_t)OFPTC_DEPRECATED_MASK)
         return OFPTMFC_BAD_CONFIG;

@@ -50,7 +50,7 @@ void conn_error(struct conn *c, uint32_t xid, of_error error, struct bytes reque
 
 /* A slave has masks of its own (clause 7.3.10). A controller is told once, by its main connection.
  */
-static bool wants(const struct conn *c, const uint32_t mask[2], uint8_t reason)
+bool conn_wants(const struct conn *c, const uint32_t mask[2], uint8_t reason)
 {
     return c->up && !c->main && mask[c->role == OFPCR_ROLE_SLAVE] >> reason & 1;
 }
@@ -84,22 +84,43 @@ static struct conn *conn_for_packet(struct conn *main, const struct packet *pack
     return count ? up[packet_flow_hash(packet) % count] : main;
 }
 
+/* How much of the packet this connection is sent (clause 7.3.2): what the output action says, or,
+ * for a TTL that ran out, what the controller configured. */
+static uint16_t packet_in_len(const struct conn *c, uint8_t reason, uint16_t max_len)
+{
+    return reason == OFPR_INVALID_TTL ? c->miss_send_len : max_len;
+}
+
+/* The packet, or its begin when it is kept in a buffer: one for all connections. */
+static void packet_in_data(struct of_packet_in *in, const struct packet *packet, uint16_t max_len,
+                           uint32_t *buffer, bool *tried)
+{
+    in->buffer_id = OFP_NO_BUFFER;
+    in->data = packet_bytes(packet);
+    if (max_len == OFPCML_NO_BUFFER)
+        return;
+    if (!*tried)
+        *buffer = packet_buffer_keep(packet);
+    *tried = true;
+    in->buffer_id = *buffer;
+    if (*buffer != OFP_NO_BUFFER && in->data.len > max_len)
+        in->data.len = max_len;
+}
+
 static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table_id,
                       uint64_t cookie, uint16_t max_len)
 {
     struct of_message m = {.type = OFPT_PACKET_IN};
-    bool taken = false;
+    uint32_t buffer = OFP_NO_BUFFER;
+    bool taken = false, tried = false;
 
-    (void)max_len; /* all of it goes, without a buffer */
-    m.packet_in.buffer_id = OFP_NO_BUFFER;
     m.packet_in.total_len = (uint16_t)packet->len;
     m.packet_in.reason = reason;
     m.packet_in.table_id = table_id;
     m.packet_in.cookie = cookie;
-    m.packet_in.data = packet_bytes(packet);
     packet_in_fields(&m.packet_in.match, &packet->key);
     for (struct conn *main = sw.conns; main; main = main->next) {
-        if (!wants(main, main->async.packet_in_mask, reason))
+        if (!conn_wants(main, main->async.packet_in_mask, reason))
             continue;
         struct conn *c = conn_for_packet(main, packet);
         if (openflow_channel_queued(c->channel) > PACKET_IN_QUEUE) {
@@ -107,7 +128,8 @@ static bool packet_in(const struct packet *packet, uint8_t reason, uint8_t table
             sw.counters.packet_ins_dropped++;
             continue;
         }
-        conn_send(c, &m, packet->len + 512u);
+        packet_in_data(&m.packet_in, packet, packet_in_len(c, reason, max_len), &buffer, &tried);
+        conn_send(c, &m, m.packet_in.data.len + 512u);
         c->packet_ins++;
         sw.counters.packet_ins++;
         taken = true;
@@ -136,7 +158,7 @@ static void flow_removed(const struct flow *flow, uint8_t reason)
     };
     flow_match(flow, &m.flow_removed.match);
     for (struct conn *c = sw.conns; c; c = c->next)
-        if (wants(c, c->async.flow_removed_mask, reason))
+        if (conn_wants(c, c->async.flow_removed_mask, reason))
             conn_send(c, &m, 1024);
 }
 
@@ -146,7 +168,7 @@ void conns_port_status(struct port *port, uint8_t reason)
 
     port_describe(port, &m.port_status.desc);
     for (struct conn *c = sw.conns; c; c = c->next)
-        if (wants(c, c->async.port_status_mask, reason))
+        if (conn_wants(c, c->async.port_status_mask, reason))
             conn_send(c, &m, 128);
 }
 
@@ -243,6 +265,24 @@ static void share_settings(const struct conn *c)
             copy_settings(other, c);
 }
 
+static void flow_changed(const struct flow *flow, enum flow_event event, uint8_t reason)
+{
+    monitors_flow_changed(flow, event, reason);
+    tables_flow_changed(flow);
+}
+
+/* OpenFlow 1.4 clause 7.4.4; ONF extension 191. */
+void conn_demote(struct conn *c, uint8_t reason)
+{
+    struct of_message m = {.type = OFPT_ONF_ROLE_STATUS};
+
+    c->role = OFPCR_ROLE_SLAVE;
+    m.role_status =
+        (struct of_role_status){c->role, reason, sw.generation_known ? sw.generation : UINT64_MAX};
+    if (conn_wants(c, c->async.role_status_mask, reason))
+        conn_send(c, &m, 64);
+}
+
 /* ---- the channel's events ---- */
 
 static const struct of_async_config default_async = {
@@ -252,6 +292,10 @@ static const struct of_async_config default_async = {
     .flow_removed_mask = {1 << OFPRR_IDLE_TIMEOUT | 1 << OFPRR_HARD_TIMEOUT | 1 << OFPRR_DELETE |
                               1 << OFPRR_GROUP_DELETE | 1 << OFPRR_METER_DELETE,
                           0},
+    .role_status_mask = {1 << OFPCRR_MASTER_REQUEST | 1 << OFPCRR_CONFIG | 1 << OFPCRR_EXPERIMENTER,
+                         1 << OFPCRR_MASTER_REQUEST | 1 << OFPCRR_CONFIG |
+                             1 << OFPCRR_EXPERIMENTER},
+    .table_status_mask = {1 << OFPTR_VACANCY_DOWN | 1 << OFPTR_VACANCY_UP, 0},
 };
 
 static void set_up(struct conn *c)
@@ -293,6 +337,14 @@ static void conn_up(struct openflow_channel *channel)
     look_at_fail_mode();
 }
 
+/* What it had asked for goes with the connection. */
+static void conn_drop_state(struct conn *c)
+{
+    conn_drop_bundles(c);
+    conn_drop_monitors(c);
+    conn_drop_parts(c);
+}
+
 static void conn_forget(struct conn *c)
 {
     struct conn **at = &sw.conns;
@@ -301,7 +353,7 @@ static void conn_forget(struct conn *c)
         at = &(*at)->next;
     if (*at)
         *at = c->next;
-    conn_drop_bundles(c);
+    conn_drop_state(c);
     free(c);
 }
 
@@ -312,7 +364,7 @@ static void conn_down(struct openflow_channel *channel, int reason)
     if (!c)
         return;
     c->up = false;
-    conn_drop_bundles(c);
+    conn_drop_state(c);
     if (c->main)
         return;
     log_info("controller %s lost: %s; flows stay", openflow_channel_peer(channel),
@@ -350,6 +402,7 @@ static bool slave_may(uint8_t type)
     case OFPT_METER_MOD:
     case OFPT_ONF_BUNDLE_CONTROL:
     case OFPT_ONF_BUNDLE_ADD:
+    case OFPT_ONF_TABLE_MOD:
         return false;
     default:
         return true;
@@ -367,6 +420,7 @@ static void conn_receive(struct openflow_channel *channel, const struct openflow
         return;
     c->messages++;
     arena_reset(&sw.arena);
+    sw.wire = message;
     if (of_decode(&m, message, &sw.arena, &error) == 0)
         error = c->role == OFPCR_ROLE_SLAVE && !slave_may(m.type) ? (of_error)OFPBRC_IS_SLAVE
                                                                   : conn_request(c, &m);
@@ -450,9 +504,10 @@ static int open_tls(void)
 
 int conns_open(void)
 {
-    static const struct change_listener listener = {flow_removed, port_changed};
+    static const struct change_listener listener = {flow_removed, port_changed, flow_changed};
     int err = open_tls();
 
+    tables_forget_features();
     change_listen(&listener);
     sw.dp.packet_in = packet_in;
     for (size_t i = 0; i < sw.config.controllers.count && err == 0; i++)

@@ -4,8 +4,12 @@
  *
  * A bundle collects messages, each checked for its form when it is added; a commit applies them in
  * order in one transaction, or none. The message that failed is answered with its own error, the
- * commit with MSG_FAILED. Packet-outs go when all else is in place. A bundle belongs to its
- * connection and dies with it.
+ * commit with MSG_FAILED. Packet-outs, and the packets of flow mods' buffers, go when all else is
+ * in place. A bundle belongs to its connection and dies with it, or when nothing was added to it
+ * for BUNDLE_IDLE_MS.
+ *
+ * Where the specification says that a bundle is discarded with the error (opened twice, closed
+ * twice, other flags than it was opened with, messages after it was closed), it is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +19,12 @@
 
 struct bundle {
     struct bundle *next;
+    struct conn *conn;
+    struct timer idle;
     uint32_t id;
     uint16_t flags;
     bool closed;
+    bool buffers;      /* a flow mod in it names a buffer */
     uint8_t *messages; /* one behind the other */
     size_t len, size;
 };
@@ -35,6 +42,7 @@ static void bundle_drop(struct conn *c, struct bundle **at)
 {
     struct bundle *b = *at;
 
+    timer_stop(&b->idle);
     *at = b->next;
     c->bundle_count--;
     free(b->messages);
@@ -47,18 +55,31 @@ void conn_drop_bundles(struct conn *c)
         bundle_drop(c, &c->bundles);
 }
 
+static void bundle_timed_out(struct timer *timer)
+{
+    struct bundle *b = container_of(timer, struct bundle, idle);
+    struct conn *c = b->conn;
+
+    conn_error(c, 0, OF_BUNDLE_ERROR(OFPBFC_TIMEOUT), bytes_of(NULL, 0));
+    bundle_drop(c, bundle_find(c, b->id));
+}
+
 static of_error bundle_open(struct conn *c, uint32_t id, uint16_t flags)
 {
     struct bundle **at = bundle_find(c, id);
 
-    if (*at)
+    if (*at) {
+        bundle_drop(c, at);
         return OF_BUNDLE_ERROR(OFPBFC_BUNDLE_EXIST);
+    }
     if (flags & ~(OFPBF_ATOMIC | OFPBF_ORDERED))
         return OF_BUNDLE_ERROR(OFPBFC_BAD_FLAGS);
     if (c->bundle_count >= MAX_BUNDLES || !(*at = calloc(1, sizeof(**at))))
         return OF_BUNDLE_ERROR(OFPBFC_OUT_OF_BUNDLES);
     (*at)->id = id;
     (*at)->flags = flags;
+    (*at)->conn = c;
+    timer_start(&(*at)->idle, BUNDLE_IDLE_MS, bundle_timed_out);
     c->bundle_count++;
     return 0;
 }
@@ -104,14 +125,19 @@ static void send_packets(const struct bundle *b)
         struct of_message m;
         struct bytes wire;
 
-        if (r.at[1] != OFPT_PACKET_OUT)
+        if (r.at[1] != OFPT_PACKET_OUT && !(r.at[1] == OFPT_FLOW_MOD && b->buffers))
             rd_skip(&r, of_message_length(r.at));
-        else if (next_message(&r, &m, &wire) == 0)
+        else if (next_message(&r, &m, &wire) != 0)
+            continue;
+        else if (m.type == OFPT_PACKET_OUT)
             (void)packet_out(&m.packet_out);
+        else
+            change_applied(&m);
     }
 }
 
-static of_error bundle_commit(struct conn *c, struct bundle *b)
+/* Flow monitors' abbreviations of it name the xid of the commit. */
+static of_error bundle_commit(struct conn *c, struct bundle *b, uint32_t commit_xid)
 {
     struct transaction t;
     struct bytes wire;
@@ -126,7 +152,9 @@ static of_error bundle_commit(struct conn *c, struct bundle *b)
         conn_error(c, xid, error, wire);
         return OF_BUNDLE_ERROR(OFPBFC_MSG_FAILED);
     }
+    monitors_cause(c, commit_xid);
     change_commit(&t);
+    monitors_cause(NULL, 0);
     sw.counters.bundles++;
     send_packets(b);
     return 0;
@@ -134,7 +162,7 @@ static of_error bundle_commit(struct conn *c, struct bundle *b)
 
 /* ---- requests ---- */
 
-static of_error control(struct conn *c, const struct of_bundle_control *request)
+static of_error control(struct conn *c, const struct of_bundle_control *request, uint32_t xid)
 {
     struct bundle **at = bundle_find(c, request->bundle_id), *b = *at;
     of_error error = 0;
@@ -152,11 +180,12 @@ static of_error control(struct conn *c, const struct of_bundle_control *request)
         if (b->closed)
             error = OF_BUNDLE_ERROR(OFPBFC_BUNDLE_CLOSED);
         b->closed = true;
+        timer_start(&b->idle, BUNDLE_IDLE_MS, bundle_timed_out);
         if (error)
             bundle_drop(c, at);
         return error;
     case OFPBCT_COMMIT_REQUEST:
-        error = bundle_commit(c, b);
+        error = bundle_commit(c, b, xid);
         bundle_drop(c, bundle_find(c, request->bundle_id));
         return error;
     case OFPBCT_DISCARD_REQUEST:
@@ -171,7 +200,7 @@ of_error conn_bundle_control(struct conn *c, const struct of_message *m)
 {
     struct of_message reply = {
         .type = OFPT_ONF_BUNDLE_CONTROL, .xid = m->xid, .bundle_control = m->bundle_control};
-    of_error error = control(c, &m->bundle_control);
+    of_error error = control(c, &m->bundle_control, m->xid);
 
     if (error)
         return error;
@@ -180,7 +209,7 @@ of_error conn_bundle_control(struct conn *c, const struct of_message *m)
     return 0;
 }
 
-static of_error check_message(const struct of_message *outer, struct bytes wire)
+static of_error check_message(struct bundle *b, const struct of_message *outer, struct bytes wire)
 {
     struct of_message m;
     of_error error;
@@ -191,9 +220,12 @@ static of_error check_message(const struct of_message *outer, struct bytes wire)
         return OF_BUNDLE_ERROR(OFPBFC_MSG_BAD_XID);
     switch (m.type) {
     case OFPT_FLOW_MOD:
+        b->buffers |= m.flow_mod.buffer_id != OFP_NO_BUFFER;
+        return 0;
     case OFPT_GROUP_MOD:
     case OFPT_METER_MOD:
     case OFPT_PORT_MOD:
+    case OFPT_TABLE_MOD:
     case OFPT_PACKET_OUT:
         return 0;
     default:
@@ -225,7 +257,7 @@ static int bundle_append(struct bundle *b, struct bytes wire)
 of_error conn_bundle_add(struct conn *c, const struct of_message *m)
 {
     const struct of_bundle_add *add = &m->bundle_add;
-    struct bundle *b = *bundle_find(c, add->bundle_id);
+    struct bundle **at = bundle_find(c, add->bundle_id), *b = *at;
     of_error error;
 
     if (!b) { /* the first message opens it */
@@ -234,11 +266,13 @@ of_error conn_bundle_add(struct conn *c, const struct of_message *m)
             return error;
         b = *bundle_find(c, add->bundle_id);
     }
-    if (b->closed)
-        return OF_BUNDLE_ERROR(OFPBFC_BUNDLE_CLOSED);
-    if (b->flags != add->flags)
-        return OF_BUNDLE_ERROR(OFPBFC_BAD_FLAGS);
-    error = check_message(m, add->message);
+    if (b->closed || b->flags != add->flags) {
+        error = OF_BUNDLE_ERROR(b->closed ? OFPBFC_BUNDLE_CLOSED : OFPBFC_BAD_FLAGS);
+        bundle_drop(c, at);
+        return error;
+    }
+    timer_start(&b->idle, BUNDLE_IDLE_MS, bundle_timed_out);
+    error = check_message(b, m, add->message);
     if (error)
         return error;
     return bundle_append(b, add->message) < 0 ? OF_BUNDLE_ERROR(OFPBFC_MSG_TOO_MANY) : 0;

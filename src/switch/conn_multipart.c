@@ -2,9 +2,9 @@
  * conn_multipart.c -- statistics and descriptions (OpenFlow 1.3.5 clause 7.3.5).
  *
  * Each type fills entries, which the codec cuts into replies of at most 64 KB. Flows, groups and
- * meters are told exactly as they were configured.
+ * meters are told exactly as they were configured. Tables' features and descriptions are in
+ * conn_tables.c, flow monitors in conn_monitor.c.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -18,7 +18,8 @@ static void emit(void *context, struct bytes message)
         c->errors++;
 }
 
-static void begin(struct of_multipart_writer *mw, struct conn *c, const struct of_message *m)
+void conn_multipart_begin(struct of_multipart_writer *mw, struct conn *c,
+                          const struct of_message *m)
 {
     of_multipart_begin(mw, sw.buffer, m->xid, m->multipart_request.type, emit, c);
 }
@@ -96,7 +97,8 @@ static of_error flows_filter(const struct of_message *m, struct flow_filter *fil
 {
     const struct of_flow_stats_request *r = &m->multipart_request.flow_request;
 
-    if (r->table_id >= TABLES && r->table_id != OFPTT_ALL)
+    if (r->table_id != OFPTT_ALL &&
+        (r->table_id >= TABLES || sw.dp.tables.table[r->table_id].removed))
         return OFPBRC_BAD_TABLE_ID;
     *filter = (struct flow_filter){r->table_id,    &r->match,   r->cookie,
                                    r->cookie_mask, r->out_port, r->out_group};
@@ -111,7 +113,7 @@ static of_error flow_stats(struct conn *c, const struct of_message *m)
 
     if (error)
         return error;
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     (void)tables_each(&sw.dp.tables, &filter, tell_flow, &mw);
     of_multipart_end(&mw);
     return 0;
@@ -134,13 +136,14 @@ static of_error table_stats(struct conn *c, const struct of_message *m)
 {
     struct of_multipart_writer mw;
 
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     for (unsigned i = 0; i < TABLES; i++) {
         const struct table *table = &sw.dp.tables.table[i];
         struct table_count count = datapath_table_count(&sw.dp, (uint8_t)i);
         struct of_table_stats s = {(uint8_t)i, table->flows, count.lookups, count.matches};
 
-        of_multipart_add(&mw, &s);
+        if (!table->removed)
+            of_multipart_add(&mw, &s);
     }
     of_multipart_end(&mw);
     return 0;
@@ -174,7 +177,7 @@ static of_error port_stats(struct conn *c, const struct of_message *m)
 
     if (wanted != OFPP_ANY && !datapath_port(&sw.dp, wanted))
         return OFPBRC_BAD_PORT;
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     for (uint32_t i = 0; i < MAX_PORTS; i++)
         if (sw.dp.ports[i] && (wanted == OFPP_ANY || wanted == i))
             tell_port_stats(&mw, sw.dp.ports[i]);
@@ -186,7 +189,7 @@ static of_error port_desc(struct conn *c, const struct of_message *m)
 {
     struct of_multipart_writer mw;
 
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     for (uint32_t i = 0; i < MAX_PORTS; i++) {
         struct of_port desc;
 
@@ -209,7 +212,7 @@ static of_error queue_stats(struct conn *c, const struct of_message *m)
         return OFPQOFC_BAD_PORT;
     if (m->multipart_request.port_request.queue_id != OFPQ_ALL)
         return OFPQOFC_BAD_QUEUE;
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     of_multipart_end(&mw);
     return 0;
 }
@@ -254,7 +257,7 @@ static void tell_entries(struct conn *c, const struct of_message *m, const struc
     size_t at = 0;
     uint64_t key, value;
 
-    begin(&mw, c, m);
+    conn_multipart_begin(&mw, c, m);
     while (map_next(map, &at, &key, &value))
         if (all || key == id)
             tell(&mw, (const void *)(uintptr_t)value);
@@ -365,109 +368,104 @@ static of_error meter_features(struct conn *c, const struct of_message *m)
     return 0;
 }
 
-/* ---- table features ---- */
+/* ---- requests of several messages ---- */
 
-#define PROPERTY_ROOM 1024
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#define MAX_PARTS (4u << 20) /* bytes of one request */
+#define PARTS_MS  5000       /* for which the next part is waited for */
 
-/* Lists of type and length, as instructions and actions are named there. */
-static struct bytes type_list(uint8_t *room, const uint16_t *types, size_t count)
+void conn_drop_parts(struct conn *c)
 {
-    struct writer w = writer_of(room, PROPERTY_ROOM);
+    timer_stop(&c->parts.timer);
+    free(c->parts.at);
+    c->parts = (struct multipart_parts){.at = NULL};
+}
 
-    for (size_t i = 0; i < count; i++) {
-        wr_u16(&w, types[i]);
-        wr_u16(&w, 4);
+static void parts_late(struct timer *timer)
+{
+    struct conn *c = container_of(timer, struct conn, parts.timer);
+
+    conn_error(c, c->parts.xid, ONF_MULTIPART_REQUEST_TIMEOUT, bytes_of(c->parts.at, c->parts.len));
+    conn_drop_parts(c);
+}
+
+/* Keeps a part as it came until the last is there. Only lists that may be longer than a message
+ * come in parts. */
+static of_error keep_part(struct conn *c, const struct of_message *m)
+{
+    struct multipart_parts *parts = &c->parts;
+    uint8_t *at;
+
+    if (m->multipart_request.type != OFPMP_TABLE_FEATURES &&
+        m->multipart_request.type != OFPMP_ONF_FLOW_MONITOR)
+        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
+    if (parts->at && parts->xid == m->xid && parts->type != m->multipart_request.type) {
+        conn_drop_parts(c);
+        return OFPBRC_BAD_MULTIPART;
     }
-    return wr_view(&w);
-}
-
-static struct bytes next_table_list(uint8_t *room, unsigned table)
-{
-    struct writer w = writer_of(room, PROPERTY_ROOM);
-
-    for (unsigned next = table + 1; next < TABLES; next++)
-        wr_u8(&w, (uint8_t)next);
-    return wr_view(&w);
-}
-
-/* Fields by the headers of their OXMs: those that set_field may write, or all; with the mask bit
- * where a mask may be. */
-static struct bytes field_list(uint8_t *room, bool writable, bool masks)
-{
-    struct writer w = writer_of(room, PROPERTY_ROOM);
-
-    for (size_t i = 0; i < OF_FIELD_COUNT; i++) {
-        const struct of_field *f = &of_fields[i];
-        bool experimenter = f->oxm_class == 0xffff, mask = masks && f->maskable;
-
-        if (writable && !f->writable)
-            continue;
-        wr_u16(&w, f->oxm_class);
-        wr_u8(&w, (uint8_t)(f->number << 1 | mask));
-        wr_u8(&w, (uint8_t)((f->bytes << mask) + (experimenter ? 4 : 0)));
-        if (experimenter)
-            wr_u32(&w, OF_EXPERIMENTER_NICIRA);
+    if ((parts->at && parts->xid != m->xid) || parts->len + sw.wire.len > MAX_PARTS ||
+        !(at = realloc(parts->at, parts->len + sw.wire.len))) {
+        conn_drop_parts(c);
+        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
     }
-    return wr_view(&w);
-}
-
-static const uint16_t all_instructions[] = {
-    OFPIT_GOTO_TABLE,    OFPIT_WRITE_METADATA, OFPIT_WRITE_ACTIONS,
-    OFPIT_APPLY_ACTIONS, OFPIT_CLEAR_ACTIONS,  OFPIT_METER,
-};
-static const uint16_t all_actions[] = {
-    OFPAT_OUTPUT,       OFPAT_COPY_TTL_OUT, OFPAT_COPY_TTL_IN, OFPAT_SET_MPLS_TTL,
-    OFPAT_DEC_MPLS_TTL, OFPAT_PUSH_VLAN,    OFPAT_POP_VLAN,    OFPAT_PUSH_MPLS,
-    OFPAT_POP_MPLS,     OFPAT_SET_QUEUE,    OFPAT_GROUP,       OFPAT_SET_NW_TTL,
-    OFPAT_DEC_NW_TTL,   OFPAT_SET_FIELD,    OFPAT_PUSH_PBB,    OFPAT_POP_PBB,
-};
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* The same for every table, except that the last leads nowhere. */
-static void tell_table_features(struct of_multipart_writer *mw, unsigned table)
-{
-    static uint8_t rooms[6][PROPERTY_ROOM];
-    struct bytes instructions = type_list(rooms[0], all_instructions + (table + 1 == TABLES),
-                                          COUNT(all_instructions) - (table + 1 == TABLES));
-    struct bytes next = next_table_list(rooms[1], table),
-                 actions = type_list(rooms[2], all_actions, COUNT(all_actions));
-    struct bytes match = field_list(rooms[3], false, true),
-                 wildcards = field_list(rooms[4], false, false);
-    struct bytes writable = field_list(rooms[5], true, false);
-    struct of_property properties[] = {
-        {OFPTFPT_INSTRUCTIONS, instructions},
-        {OFPTFPT_NEXT_TABLES, next},
-        {OFPTFPT_WRITE_ACTIONS, actions},
-        {OFPTFPT_APPLY_ACTIONS, actions},
-        {OFPTFPT_MATCH, match},
-        {OFPTFPT_WILDCARDS, wildcards},
-        {OFPTFPT_WRITE_SETFIELD, writable},
-        {OFPTFPT_APPLY_SETFIELD, writable},
-    };
-    struct of_table_features f = {
-        .table_id = (uint8_t)table,
-        .metadata_match = UINT64_MAX,
-        .metadata_write = UINT64_MAX,
-        .config = sw.dp.tables.table[table].config,
-        .max_entries = sw.dp.tables.max_flows,
-        .properties = {properties, COUNT(properties)},
-    };
-
-    snprintf(f.name, sizeof(f.name), "table%u", table);
-    of_multipart_add(mw, &f);
-}
-
-static of_error table_features(struct conn *c, const struct of_message *m)
-{
-    struct of_multipart_writer mw;
-
-    if (m->multipart_request.table_features.count) /* tables are as they are */
-        return OFPTFFC_EPERM;
-    begin(&mw, c, m);
-    for (unsigned i = 0; i < TABLES; i++)
-        tell_table_features(&mw, i);
-    of_multipart_end(&mw);
+    memcpy(at + parts->len, sw.wire.at, sw.wire.len);
+    parts->at = at;
+    parts->len += sw.wire.len;
+    parts->xid = m->xid;
+    parts->type = m->multipart_request.type;
+    timer_start(&parts->timer, PARTS_MS, parts_late);
     return 0;
+}
+
+/* Puts two lists of elements of this size together. */
+static of_error join(void *list, const void *more, size_t size)
+{
+    struct {
+        uint8_t *at;
+        size_t count;
+    } a, b;
+    uint8_t *at;
+
+    memcpy(&a, list, sizeof(a));
+    memcpy(&b, more, sizeof(b));
+    at = arena_array(&sw.arena, a.count + b.count + 1, size);
+    if (!at)
+        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
+    if (a.count)
+        memcpy(at, a.at, a.count * size);
+    if (b.count)
+        memcpy(at + a.count * size, b.at, b.count * size);
+    a.at = at;
+    a.count += b.count;
+    memcpy(list, &a, sizeof(a));
+    return 0;
+}
+
+/* The parts and the last message as one; `whole` begins empty. The arena is not reset meanwhile. */
+static of_error join_parts(const struct multipart_parts *parts, const struct of_message *last,
+                           struct of_message *whole)
+{
+    struct reader r = reader_of(parts->at, parts->len);
+    bool monitors = parts->type == OFPMP_ONF_FLOW_MONITOR;
+    struct of_multipart *to = &whole->multipart_request;
+    of_error error = 0;
+
+    *whole = *last;
+    memset(&to->table_features, 0, sizeof(to->table_features));
+    while (!error) {
+        struct of_message m = *last;
+        bool end = rd_left(&r) == 0;
+
+        if (!end && of_decode(&m, rd_view(&r, of_message_length(r.at)), &sw.arena, &error) < 0)
+            return error;
+        error = monitors ? join(&to->flow_monitors, &m.multipart_request.flow_monitors,
+                                sizeof(*to->flow_monitors.at))
+                         : join(&to->table_features, &m.multipart_request.table_features,
+                                sizeof(*to->table_features.at));
+        if (end)
+            break;
+    }
+    return error;
 }
 
 /* ---- dispatch ---- */
@@ -485,15 +483,37 @@ static of_error (*const types[])(struct conn *c, const struct of_message *m) = {
     [OFPMP_METER] = meters,
     [OFPMP_METER_CONFIG] = meters,
     [OFPMP_METER_FEATURES] = meter_features,
-    [OFPMP_TABLE_FEATURES] = table_features,
+    [OFPMP_TABLE_FEATURES] = conn_table_features,
     [OFPMP_PORT_DESC] = port_desc,
 };
 
+static of_error answer(struct conn *c, const struct of_message *m)
+{
+    if (m->multipart_request.type == OFPMP_ONF_FLOW_MONITOR)
+        return conn_flow_monitor(c, m);
+    if (m->multipart_request.type == OFPMP_ONF_TABLE_DESC)
+        return conn_table_desc(c, m);
+    if (m->multipart_request.type < COUNT(types))
+        return types[m->multipart_request.type](c, m);
+    return m->multipart_request.experimenter.experimenter == OF_EXPERIMENTER_ONF ||
+                   m->multipart_request.experimenter.experimenter == OF_EXPERIMENTER_NICIRA
+               ? OFPBRC_BAD_EXP_TYPE
+               : OFPBRC_BAD_EXPERIMENTER;
+}
+
 of_error conn_multipart(struct conn *c, const struct of_message *m)
 {
+    struct of_message whole;
+    of_error error;
+
     if (m->multipart_request.flags & OFPMPF_REQ_MORE)
-        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
-    if (m->multipart_request.type >= COUNT(types))
-        return OFPBRC_BAD_EXPERIMENTER;
-    return types[m->multipart_request.type](c, m);
+        return keep_part(c, m);
+    if (!c->parts.at || c->parts.xid != m->xid)
+        return answer(c, m);
+    error = c->parts.type == m->multipart_request.type ? join_parts(&c->parts, m, &whole)
+                                                       : (of_error)OFPBRC_BAD_MULTIPART;
+    if (!error)
+        error = answer(c, &whole);
+    conn_drop_parts(c);
+    return error;
 }

@@ -13,6 +13,7 @@ static of_error features_request(struct conn *c, const struct of_message *m)
 
     reply.features = (struct of_features_reply){
         .datapath_id = sw.config.datapath_id,
+        .n_buffers = sw.config.packet_buffers,
         .n_tables = TABLES,
         .auxiliary_id = c->auxiliary_id,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_GROUP_STATS,
@@ -66,11 +67,17 @@ static of_error queue_get_config_request(struct conn *c, const struct of_message
 
 /* ---- roles (clause 6.3.6, 7.3.9) ---- */
 
+static const struct conn *main_of(const struct conn *c)
+{
+    return c->main ? c->main : c;
+}
+
+/* A controller's own connections share its role. */
 static void be_only_master(struct conn *c)
 {
     for (struct conn *other = sw.conns; other; other = other->next)
-        if (other != c && other->role == OFPCR_ROLE_MASTER)
-            other->role = OFPCR_ROLE_SLAVE;
+        if (main_of(other) != main_of(c) && other->role == OFPCR_ROLE_MASTER)
+            conn_demote(other, OFPCRR_MASTER_REQUEST);
 }
 
 static of_error role_request(struct conn *c, const struct of_message *m)
@@ -106,7 +113,37 @@ static of_error get_async_request(struct conn *c, const struct of_message *m)
 
 static of_error set_async(struct conn *c, const struct of_message *m)
 {
-    c->async = m->async;
+    memcpy(c->async.packet_in_mask, m->async.packet_in_mask, sizeof(c->async.packet_in_mask));
+    memcpy(c->async.port_status_mask, m->async.port_status_mask, sizeof(c->async.port_status_mask));
+    memcpy(c->async.flow_removed_mask, m->async.flow_removed_mask,
+           sizeof(c->async.flow_removed_mask));
+    return 0;
+}
+
+/* Open vSwitch's message for the masks that 1.3's does not have: those that are given change. Even
+ * property types are the slave's, odd ones the master's and equal's. */
+static of_error set_async_config2(struct conn *c, const struct of_message *m)
+{
+    static const uint32_t allowed[] = {
+        0x3f, /* of packet-ins, 1.4's reasons too, which never come */
+        1 << OFPPR_ADD | 1 << OFPPR_DELETE | 1 << OFPPR_MODIFY,
+        0x3f,
+        1 << OFPCRR_MASTER_REQUEST | 1 << OFPCRR_CONFIG | 1 << OFPCRR_EXPERIMENTER,
+        1 << OFPTR_VACANCY_DOWN | 1 << OFPTR_VACANCY_UP,
+    };
+    const uint32_t *from[] = {m->async.packet_in_mask, m->async.port_status_mask,
+                              m->async.flow_removed_mask, m->async.role_status_mask,
+                              m->async.table_status_mask};
+    uint32_t *to[] = {c->async.packet_in_mask, c->async.port_status_mask,
+                      c->async.flow_removed_mask, c->async.role_status_mask,
+                      c->async.table_status_mask};
+
+    for (unsigned type = 0; type < 10; type++)
+        if (from[type / 2][type % 2 == 0] & ~allowed[type / 2])
+            return ONF_ASYNC_INVALID;
+    for (unsigned type = 0; type < 10; type++)
+        if (m->async.given & 1u << type)
+            to[type / 2][type % 2 == 0] = from[type / 2][type % 2 == 0];
     return 0;
 }
 
@@ -127,23 +164,30 @@ void flush_later(void)
 
 of_error packet_out_check(const struct of_packet_out *out)
 {
-    if (out->buffer_id != OFP_NO_BUFFER)
-        return OFPBRC_BUFFER_UNKNOWN;
+    of_error error = out->buffer_id != OFP_NO_BUFFER ? packet_buffer_check(out->buffer_id) : 0;
+
+    if (error)
+        return error;
     if (out->in_port == 0 || (out->in_port > OFPP_MAX && out->in_port != OFPP_CONTROLLER &&
                               out->in_port != OFPP_LOCAL && out->in_port != OFPP_ANY))
         return OFPBRC_BAD_PORT;
-    if (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_MOST)
+    if (out->buffer_id == OFP_NO_BUFFER &&
+        (out->data.len < ETH_HEADER_SIZE || out->data.len > PACKET_MOST))
         return OFPBRC_BAD_PACKET;
     return check_actions(&sw.dp, &out->actions, NULL, true);
 }
 
 of_error packet_out(const struct of_packet_out *out)
 {
-    struct packet *p = packet_copy_of(out->data);
+    bool buffered = out->buffer_id != OFP_NO_BUFFER;
+    struct packet *p = buffered ? packet_buffer_take(out->buffer_id) : packet_copy_of(out->data);
 
     if (!p)
         return OFPBRC_BAD_PACKET;
-    packet_enter(p, out->in_port);
+    if (buffered) /* tunnel fields stay as they were */
+        p->key.in_port = htonl(out->in_port);
+    else
+        packet_enter(p, out->in_port);
     pipeline_packet_out(sw.dp.workers[0], p, &out->actions);
     sw.counters.packet_outs++;
     flush_later();
@@ -160,12 +204,41 @@ static of_error packet_out_request(struct conn *c, const struct of_message *m)
 
 /* ---- changes ---- */
 
+/* The buffer whose packet goes through the tables behind this flow mod; of a delete it means
+ * nothing (clause 7.3.4.1). */
+static uint32_t buffer_of(const struct of_message *m)
+{
+    return m->type == OFPT_FLOW_MOD && m->flow_mod.command < OFPFC_DELETE ? m->flow_mod.buffer_id
+                                                                          : OFP_NO_BUFFER;
+}
+
+static of_error apply_flow_mod(struct transaction *t, const struct of_message *m)
+{
+    struct of_flow_mod mod;
+    of_error error;
+
+    sw.counters.flow_mods++;
+    if (buffer_of(m) == OFP_NO_BUFFER)
+        return change_flow_mod(t, &m->flow_mod);
+    error = packet_buffer_check(buffer_of(m));
+    if (error)
+        return error;
+    mod = m->flow_mod;
+    mod.buffer_id = OFP_NO_BUFFER;
+    return change_flow_mod(t, &mod);
+}
+
+void change_applied(const struct of_message *m)
+{
+    if (buffer_of(m) != OFP_NO_BUFFER)
+        packet_buffer_release(buffer_of(m));
+}
+
 of_error apply_change(struct transaction *t, const struct of_message *m)
 {
     switch (m->type) {
     case OFPT_FLOW_MOD:
-        sw.counters.flow_mods++;
-        return change_flow_mod(t, &m->flow_mod);
+        return apply_flow_mod(t, m);
     case OFPT_GROUP_MOD:
         sw.counters.group_mods++;
         return change_group_mod(t, &m->group_mod);
@@ -184,14 +257,17 @@ static of_error change_request(struct conn *c, const struct of_message *m)
     struct transaction t;
     of_error error;
 
-    (void)c;
     change_begin(&t, &sw.dp);
     error = apply_change(&t, m);
-    if (error)
+    if (error) {
         change_rollback(&t);
-    else
-        change_commit(&t);
-    return error;
+        return error;
+    }
+    monitors_cause(c, m->xid);
+    change_commit(&t);
+    monitors_cause(NULL, 0);
+    change_applied(m);
+    return 0;
 }
 
 /* ---- dispatch ---- */
@@ -247,6 +323,9 @@ static of_error (*const requests[])(struct conn *c, const struct of_message *m) 
     [OFPT_METER_MOD] = change_request,
     [OFPT_ONF_BUNDLE_CONTROL] = conn_bundle_control,
     [OFPT_ONF_BUNDLE_ADD] = conn_bundle_add,
+    [OFPT_ONF_FLOW_MONITOR_CANCEL] = conn_monitor_cancel,
+    [OFPT_ONF_TABLE_MOD] = conn_onf_table_mod,
+    [OFPT_NX_SET_ASYNC_CONFIG2] = set_async_config2,
 };
 
 of_error conn_request(struct conn *c, const struct of_message *m)

@@ -128,8 +128,9 @@ struct datapath {
     struct worker *workers[COUNTER_OWNERS];
     unsigned worker_count; /* worker 0 included */
 
-    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow. In the
-     * loop's thread. False when nobody took it. */
+    /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow, `max_len`
+     * that of the output action; of an invalid TTL nothing. In the loop's thread. False when nobody
+     * took it. */
     bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id,
                       uint64_t cookie, uint16_t max_len);
 };

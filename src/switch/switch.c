@@ -78,6 +78,9 @@ static const struct config_field fields[] = {
                  .min = 0, .max = 1 << 24),
     CONFIG_FIELD(struct switch_config, max_meters, &config_uint, "in all", .fallback = "65536",
                  .min = 0, .max = 1 << 24),
+    CONFIG_FIELD(struct switch_config, packet_buffers, &config_uint,
+                 "packets that may wait for a controller's word; 0: none", .fallback = "256",
+                 .min = 0, .max = 4096),
     CONFIG_FIELD(struct switch_config, probe_interval, &config_duration,
                  "silence before a controller is probed, and again before it is given up",
                  .fallback = "5s", .min = 100, .max = 3600000),
@@ -236,7 +239,7 @@ static int start(struct config *config)
         return err;
     sw.started_us = clock_now_us();
     sw.buffer = malloc(OFP_MAX_MESSAGE);
-    if (!sw.buffer)
+    if (!sw.buffer || packet_buffers_open(sw.config.packet_buffers) < 0)
         return -ENOMEM;
     arena_init(&sw.arena, MESSAGE_ARENA);
     arena_init(&sw.scratch, MESSAGE_ARENA);
@@ -267,6 +270,7 @@ static void stop(void)
     arena_free(&sw.arena);
     arena_free(&sw.scratch);
     free(sw.buffer);
+    packet_buffers_close();
     process_stopped();
 }
 

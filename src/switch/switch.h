@@ -63,10 +63,13 @@
  * with Open vSwitch. A G-PDU with an extension header that must be understood and is not known gets
  * Supported Extension Headers Notification.
  *
- * Not buffered: PACKET_IN carries the whole packet and buffer_id OFP_NO_BUFFER, always. PACKET_OUT
- * may set tun_id, tun_dst and registers with set_field before output, or send the packet through
- * the tables with output:TABLE (in_port as given). Group buckets see the pipeline fields as they
- * are at that point. Fields tun_*, reg0..reg15 and metadata are sent in PACKET_IN when not zero.
+ * Buffers: an output to the controller with a max_len other than OFPCML_NO_BUFFER keeps the packet
+ * (packet_buffers of them, for a second at least) and sends that much of it with a buffer_id;
+ * tun_* fields are kept with it. A controller that wants whole packets asks for OFPCML_NO_BUFFER,
+ * as Strowger's own does. PACKET_OUT may set tun_id, tun_dst and registers with set_field before
+ * output, or send the packet through the tables with output:TABLE (in_port as given). Group buckets
+ * see the pipeline fields as they are at that point. Fields tun_*, reg0..reg15 and metadata are
+ * sent in PACKET_IN when not zero.
  *
  * Bundles (ONF extension 230): all or nothing, in order; flow, group, port and meter mods and
  * packet-outs. A packet sees all of a bundle or nothing of it. The reply to a commit, like a
@@ -136,6 +139,7 @@ struct switch_config {
     uint32_t busy_us;   /* how long one looks for packets before it sleeps */
     uint32_t max_flows; /* per table */
     uint32_t max_groups, max_meters;
+    uint32_t packet_buffers;
     uint32_t probe_interval; /* ms of silence before an echo request, and again before a connection
                                 is given up */
     uint32_t reconnect_max;  /* ms between attempts to connect, at most */

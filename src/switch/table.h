@@ -113,8 +113,9 @@ struct table {
     uint32_t tuple_count;
     uint32_t flows;  /* alive */
     uint32_t linked; /* and those that are not reclaimed yet */
-    uint32_t config; /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
-    uint8_t id;
+    uint32_t max_flows; /* of OFPMP_TABLE_FEATURES */
+    uint32_t config;    /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
+    bool removed;       /* from the pipeline, by OFPMP_TABLE_FEATURES */
     bool no_prefixes; /* priorities go against lengths: until it is empty */
 };
 
@@ -124,11 +125,11 @@ struct tables {
     struct counters *counters;
     struct flow **cookies;
     uint32_t cookie_size, flow_count;
-    uint32_t max_flows; /* per table */
     struct table table[TABLES];
     uint8_t scratch[65536]; /* for instructions on their way into a flow */
 };
 
+/* Each table has room for `max_flows`. */
 void tables_init(struct tables *tables, struct counters *counters, uint64_t seed,
                  uint32_t max_flows);
 /* Frees the tables and all flows in them. */

@@ -908,7 +908,7 @@ int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
     struct table *table = &tables->table[flow->table_id];
     int err;
 
-    if (!even_if_full && table->flows >= tables->max_flows)
+    if (!even_if_full && table->flows >= table->max_flows)
         return -ENOSPC;
     flow->rule.from = tables_working(tables);
     flow->rule.until = VERSION_NEVER;
@@ -995,10 +995,11 @@ void tables_init(struct tables *tables, struct counters *counters, uint64_t seed
     memset(tables, 0, sizeof(*tables));
     tables->seed = seed;
     tables->counters = counters;
-    tables->max_flows = max_flows;
     tables->version = 1;
-    for (unsigned i = 0; i < TABLES; i++)
+    for (unsigned i = 0; i < TABLES; i++) {
         tables->table[i].generation = 1; /* what a cache's empty entries do not have */
+        tables->table[i].max_flows = max_flows;
+    }
 }
 
 static int remove_and_keep(struct flow *flow, void *context)

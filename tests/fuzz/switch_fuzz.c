@@ -31,6 +31,7 @@ static bool nobody_hears(const struct packet *packet, uint8_t reason, uint8_t ta
     (void)reason;
     (void)table_id;
     (void)cookie;
+    (void)max_len;
     return true;
 }
 

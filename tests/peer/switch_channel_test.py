@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from network import STROWGER, UnixConnection, wait_for
 
-HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, FEATURES_REQUEST, FEATURES_REPLY, PACKET_IN, PACKET_OUT = 0, 1, 2, 3, 5, 6, 10, 13
+HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, EXPERIMENTER, FEATURES_REQUEST, FEATURES_REPLY, PACKET_IN, PACKET_OUT = 0, 1, 2, 3, 4, 5, 6, 10, 13
 FLOW_MOD, BARRIER_REQUEST, BARRIER_REPLY, ROLE_REQUEST, ROLE_REPLY = 14, 20, 21, 24, 25
 SET_CONFIG, GET_CONFIG_REQUEST, GET_CONFIG_REPLY, GET_ASYNC, ASYNC_REPLY, SET_ASYNC = 9, 7, 8, 26, 27, 28
 EQUAL, MASTER, SLAVE = 1, 2, 3
@@ -248,6 +248,8 @@ def test_settings_are_the_controllers():
         assert other_auxiliary.role(0, 0) == (MASTER, 5)
         assert auxiliary.role(MASTER, 6) == (MASTER, 6)
         assert main.role(0, 0) == (MASTER, 6) and auxiliary.role(0, 0) == (MASTER, 6)
+        # It hears of that on its main connection (role status: ONF 1911).
+        assert other.expect(EXPERIMENTER)[:8] == struct.pack(">II", 0x4f4e4600, 1911)
         assert other.role(0, 0) == (SLAVE, 6) and other_auxiliary.role(0, 0) == (SLAVE, 6)
         other_auxiliary.send(PACKET_OUT, packet_out(frame(1)))
         assert other_auxiliary.expect(ERROR)[:4] == bytes.fromhex("0001000a")  # IS_SLAVE

@@ -255,6 +255,8 @@ def test_roles():
     two.error(11, 0)  # stale
     two.role(2, 11)
     assert struct.unpack(">I4xQ", two.expect(25)) == (2, 11)
+    status = struct.pack(">IIIB3xQ", 0x4F4E4600, 1911, 3, 0, 11)  # role status: slave, as another became master
+    assert one.expect(4) == status
     one.role(0, 0)
     assert struct.unpack(">I4xQ", one.expect(25)) == (3, 11)  # the other one's being master made this one slave
     one.send(14, FLOW_MOD_DELETE_ALL)

@@ -164,6 +164,7 @@ static void every_action_and_instruction_goes_round(void **state)
 static void plain_messages_go_round(void **state)
 {
     static const uint8_t inner[] = {4, 20, 0, 8, 0, 0, 0, 1};
+    struct of_property vacancy = {OFPTMPT_VACANCY, bytes_of("\x14\x28\x1e\0", 4)};
     struct of_message messages[] = {
         {.type = OFPT_HELLO, .hello = {1 << 4}},
         {.type = OFPT_ERROR, .error = {4, 9, 0, bytes_of(inner, 8)}},
@@ -217,6 +218,15 @@ static void plain_messages_go_round(void **state)
                         2}}},
         {.type = OFPT_ONF_BUNDLE_CONTROL, .bundle_control = {1, OFPBCT_COMMIT_REQUEST, 3}},
         {.type = OFPT_ONF_BUNDLE_ADD, .bundle_add = {1, 3, bytes_of(inner, 8)}},
+        {.type = OFPT_ONF_FLOW_MONITOR_CANCEL, .monitor_id = 7},
+        {.type = OFPT_ONF_FLOW_MONITOR_PAUSED},
+        {.type = OFPT_ONF_FLOW_MONITOR_RESUMED},
+        {.type = OFPT_ONF_ROLE_STATUS,
+         .role_status = {OFPCR_ROLE_SLAVE, OFPCRR_MASTER_REQUEST, 99}},
+        {.type = OFPT_ONF_TABLE_MOD, .table_mod = {3, OFPTC_VACANCY_EVENTS, {&vacancy, 1}}},
+        {.type = OFPT_ONF_TABLE_STATUS, .table_status = {OFPTR_VACANCY_UP, {3, 8, {&vacancy, 1}}}},
+        {.type = OFPT_NX_SET_ASYNC_CONFIG2,
+         .async = {{7, 1}, {7, 7}, {0, 2}, {1, 4}, {8, 16}, 0x3ff}},
     };
 
     (void)state;
@@ -241,6 +251,13 @@ static void multipart_messages_go_round(void **state)
     struct of_property properties[] = {{OFPTFPT_NEXT_TABLES, bytes_of("\1\2\3", 3)},
                                        {OFPTFPT_MATCH, {NULL, 0}}};
     struct of_table_features features = {.table_id = 2, .name = "x", .properties = {properties, 2}};
+    struct of_flow_monitor_request monitors[] = {{1, 0x3f, OFPP_ANY, 255, 0, sample_match()},
+                                                 {.id = 2, .flags = OFPFMF_ADD, .out_port = 7}};
+    struct of_flow_update updates[] = {
+        {ONFFME_DELETED, 0, OFPRR_DELETE, 5, 6, 7, 8, 9, sample_match(), {NULL, 0}},
+        {.event = ONFFME_ABBREV, .xid = 0x12345678}};
+    struct of_property vacancy = {OFPTMPT_VACANCY, bytes_of("\x14\x28\x1e\0", 4)};
+    struct of_table_desc table_desc = {3, OFPTC_VACANCY_EVENTS, {&vacancy, 1}};
     struct of_multipart requests[] = {
         {.type = OFPMP_DESC},
         {.type = OFPMP_FLOW, .flow_request = {255, OFPP_ANY, OFPG_ANY, 1, 2, sample_match()}},
@@ -257,6 +274,8 @@ static void multipart_messages_go_round(void **state)
         {.type = OFPMP_TABLE_FEATURES, .table_features = {&features, 1}},
         {.type = OFPMP_PORT_DESC},
         {.type = OFPMP_EXPERIMENTER, .experimenter = {1, 2, bytes_of("abc", 3)}},
+        {.type = OFPMP_ONF_FLOW_MONITOR, .flow_monitors = {monitors, 2}},
+        {.type = OFPMP_ONF_TABLE_DESC},
     };
     struct of_multipart replies[] = {
         {.type = OFPMP_DESC, .desc = &desc},
@@ -288,6 +307,8 @@ static void multipart_messages_go_round(void **state)
                                       {.port_no = OFPP_LOCAL, .name = "l"}},
                    2}},
         {.type = OFPMP_EXPERIMENTER, .experimenter = {1, 2, {NULL, 0}}},
+        {.type = OFPMP_ONF_FLOW_MONITOR, .flow_updates = {updates, 2}},
+        {.type = OFPMP_ONF_TABLE_DESC, .table_descs = {&table_desc, 1}},
     };
     char printed[2048];
 

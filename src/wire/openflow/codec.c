@@ -8,8 +8,54 @@
 
 #include "wire/openflow/layout.h"
 
-#define EXP_BUNDLE_CONTROL 2300
-#define EXP_BUNDLE_ADD     2301
+/* What experimenter messages and multiparts are to us. Numbers of the ONF are ten times the
+ * extension's, and further; for vacancy events (192) nobody has published any, so 1920 and 1921 are
+ * ours, with the bodies of OpenFlow 1.4. */
+struct extension {
+    uint16_t type; /* ours */
+    uint32_t experimenter, exp_type;
+};
+
+static const struct extension message_extensions[] = {
+    {OFPT_ONF_BUNDLE_CONTROL, OF_EXPERIMENTER_ONF, 2300},
+    {OFPT_ONF_BUNDLE_ADD, OF_EXPERIMENTER_ONF, 2301},
+    {OFPT_ONF_FLOW_MONITOR_CANCEL, OF_EXPERIMENTER_ONF, 1870},
+    {OFPT_ONF_FLOW_MONITOR_PAUSED, OF_EXPERIMENTER_ONF, 1871},
+    {OFPT_ONF_FLOW_MONITOR_RESUMED, OF_EXPERIMENTER_ONF, 1872},
+    {OFPT_ONF_ROLE_STATUS, OF_EXPERIMENTER_ONF, 1911},
+    {OFPT_ONF_TABLE_MOD, OF_EXPERIMENTER_ONF, 1920},
+    {OFPT_ONF_TABLE_STATUS, OF_EXPERIMENTER_ONF, 1921},
+    {OFPT_NX_SET_ASYNC_CONFIG2, OF_EXPERIMENTER_NICIRA, 27},
+};
+static const struct extension multipart_extensions[] = {
+    {OFPMP_ONF_FLOW_MONITOR, OF_EXPERIMENTER_ONF, 1870},
+    {OFPMP_ONF_TABLE_DESC, OF_EXPERIMENTER_ONF, 1920},
+};
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* By what stands on the wire, which is taken then; or NULL. */
+static const struct extension *read_extension(const struct extension *at, size_t count,
+                                              struct reader *r)
+{
+    struct reader look = *r;
+    uint32_t experimenter = rd_u32(&look), exp_type = rd_u32(&look);
+
+    for (size_t i = 0; i < count && !look.bad; i++)
+        if (at[i].experimenter == experimenter && at[i].exp_type == exp_type) {
+            *r = look;
+            return &at[i];
+        }
+    return NULL;
+}
+
+static const struct extension *find_extension(const struct extension *at, size_t count,
+                                              uint16_t type)
+{
+    for (size_t i = 0; i < count; i++)
+        if (at[i].type == type)
+            return &at[i];
+    return NULL;
+}
 
 /* ---- numbers in C integers ---- */
 
@@ -97,11 +143,12 @@ static struct reader next_element(const struct layout *element, struct reader *r
 static of_error decode_list(const struct layout *element, struct reader *r, struct list *list,
                             struct arena *arena)
 {
+    of_error bad_length = element->bad ? element->bad : (of_error)OFPBRC_BAD_LEN;
     size_t count = 0;
 
     for (struct reader look = *r; rd_left(&look) > 0; count++)
         if (next_element(element, &look).bad)
-            return OFPBRC_BAD_LEN;
+            return bad_length;
     list->count = 0;
     list->at = count ? arena_array(arena, count, element->size) : NULL;
     if (count && !list->at)
@@ -114,7 +161,7 @@ static of_error decode_list(const struct layout *element, struct reader *r, stru
         if (error)
             return error;
         if (rd_left(&body) > 0)
-            return OFPBRC_BAD_LEN;
+            return bad_length;
     }
     return 0;
 }
@@ -200,12 +247,19 @@ of_error of_decode_layout(const struct layout *layout, struct reader *r, void *t
 static of_error decode_multipart(struct of_message *m, struct reader *r, struct arena *arena)
 {
     struct of_multipart *mp = &m->multipart_request; /* the reply lies in the same place */
+    const struct extension *extension = NULL;
     const struct multipart_row *row;
     const struct layout *body;
     of_error error = of_decode_layout(&of_multipart_header, r, mp, arena);
 
     if (error)
         return error;
+    if (mp->type == OFPMP_EXPERIMENTER)
+        extension = read_extension(multipart_extensions, COUNT(multipart_extensions), r);
+    else if (mp->type >= OFPMP_ONF_FLOW_MONITOR)
+        return OFPBRC_BAD_MULTIPART;
+    if (extension)
+        mp->type = extension->type;
     row = of_multipart_row(mp->type);
     if (!row)
         return OFPBRC_BAD_MULTIPART;
@@ -213,18 +267,17 @@ static of_error decode_multipart(struct of_message *m, struct reader *r, struct 
     return body ? of_decode_layout(body, r, mp, arena) : 0;
 }
 
-/* Bundle messages get types of their own; other experimenters' messages stay as they are. */
+/* Known extensions' messages get types of their own; others stay as they are. */
 static of_error decode_experimenter(struct of_message *m, struct reader *r, struct arena *arena)
 {
-    struct reader look = *r;
-    uint32_t experimenter = rd_u32(&look), exp_type = rd_u32(&look);
+    const struct extension *extension =
+        read_extension(message_extensions, COUNT(message_extensions), r);
+    const struct layout *layout;
 
-    if (experimenter == OF_EXPERIMENTER_ONF &&
-        (exp_type == EXP_BUNDLE_CONTROL || exp_type == EXP_BUNDLE_ADD)) {
-        m->type = exp_type == EXP_BUNDLE_ADD ? OFPT_ONF_BUNDLE_ADD : OFPT_ONF_BUNDLE_CONTROL;
-        *r = look;
-    }
-    return of_decode_layout(of_message_row(m->type)->layout, r, &m->hello, arena);
+    if (extension)
+        m->type = (uint8_t)extension->type;
+    layout = of_message_row(m->type)->layout;
+    return layout ? of_decode_layout(layout, r, &m->hello, arena) : 0;
 }
 
 static of_error decode_body(struct of_message *m, struct reader *r, struct arena *arena)
@@ -361,34 +414,59 @@ static void encode_length(struct writer *w, size_t start)
     wr_patch_u16(w, start + 2, (uint16_t)length);
 }
 
-void of_encode(struct writer *w, const struct of_message *m)
+static void encode_extension(struct writer *w, const struct extension *extension)
 {
-    const struct message_row *row = of_message_row(m->type);
-    size_t start = wr_len(w);
-    bool bundle = m->type >= OFPT_ONF_BUNDLE_CONTROL;
-    const struct multipart_row *mp;
+    wr_u32(w, extension->experimenter);
+    wr_u32(w, extension->exp_type);
+}
+
+/* Type and flags, and for extensions what they are. */
+static void encode_multipart_header(struct writer *w, uint16_t type, uint16_t flags)
+{
+    const struct extension *extension =
+        find_extension(multipart_extensions, COUNT(multipart_extensions), type);
+
+    wr_u16(w, extension ? (uint16_t)OFPMP_EXPERIMENTER : type);
+    wr_u16(w, flags);
+    wr_zero(w, 4);
+    if (extension)
+        encode_extension(w, extension);
+}
+
+static void encode_multipart(struct writer *w, const struct of_message *m)
+{
+    const struct of_multipart *mp = &m->multipart_request; /* the reply lies in the same place */
+    const struct multipart_row *row = of_multipart_row(mp->type);
+    const struct layout *body;
 
     if (!row) {
         wr_fail(w);
         return;
     }
-    encode_header(w, m->version, bundle ? OFPT_EXPERIMENTER : m->type, m->xid);
-    if (bundle) {
-        wr_u32(w, OF_EXPERIMENTER_ONF);
-        wr_u32(w, m->type == OFPT_ONF_BUNDLE_ADD ? EXP_BUNDLE_ADD : EXP_BUNDLE_CONTROL);
-    }
-    if (row->layout)
-        of_encode_layout(row->layout, w, &m->hello);
-    if (row->layout == &of_multipart_header) {
-        const struct layout *body;
+    encode_multipart_header(w, mp->type, mp->flags);
+    body = m->type == OFPT_MULTIPART_REQUEST ? row->request : row->reply;
+    if (body)
+        of_encode_layout(body, w, mp);
+}
 
-        mp = of_multipart_row(m->multipart_request.type);
-        body = !mp ? NULL : m->type == OFPT_MULTIPART_REQUEST ? mp->request : mp->reply;
-        if (!mp)
-            wr_fail(w);
-        else if (body)
-            of_encode_layout(body, w, &m->multipart_request);
+void of_encode(struct writer *w, const struct of_message *m)
+{
+    const struct message_row *row = of_message_row(m->type);
+    const struct extension *extension =
+        find_extension(message_extensions, COUNT(message_extensions), m->type);
+    size_t start = wr_len(w);
+
+    if (!row) {
+        wr_fail(w);
+        return;
     }
+    encode_header(w, m->version, extension ? OFPT_EXPERIMENTER : m->type, m->xid);
+    if (extension)
+        encode_extension(w, extension);
+    if (row->layout == &of_multipart_header)
+        encode_multipart(w, m);
+    else if (row->layout)
+        of_encode_layout(row->layout, w, &m->hello);
     encode_length(w, start);
 }
 
@@ -398,7 +476,8 @@ void of_encode_error(struct writer *w, uint32_t xid, of_error error, struct byte
 
     m.error.type = OF_ERROR_TYPE(error);
     m.error.code = OF_ERROR_CODE(error);
-    m.error.experimenter = OF_EXPERIMENTER_ONF;
+    m.error.experimenter =
+        m.error.code < OF_FIRST_ONF_ERROR ? OF_EXPERIMENTER_NICIRA : OF_EXPERIMENTER_ONF;
     m.error.data = bytes_of(request.at, request.len < 64 ? request.len : 64);
     of_encode(w, &m);
 }
@@ -416,9 +495,8 @@ static void multipart_start(struct of_multipart_writer *mw)
 {
     mw->w = writer_of(mw->buffer, OFP_MAX_MESSAGE);
     encode_header(&mw->w, 0, OFPT_MULTIPART_REPLY, mw->xid);
-    wr_u16(&mw->w, mw->type);
-    wr_u16(&mw->w, 0);
-    wr_zero(&mw->w, 4);
+    encode_multipart_header(&mw->w, mw->type, 0);
+    mw->empty = wr_len(&mw->w);
 }
 
 static void multipart_emit(struct of_multipart_writer *mw, uint16_t flags)
@@ -449,7 +527,7 @@ void of_multipart_add(struct of_multipart_writer *mw, const void *entry)
     if (!mw->w.bad)
         return;
     mw->w = before;
-    if (wr_len(&mw->w) > OFP_HEADER_SIZE + 8) {
+    if (wr_len(&mw->w) > mw->empty) {
         multipart_emit(mw, OFPMPF_REPLY_MORE);
         multipart_start(mw);
         before = mw->w;

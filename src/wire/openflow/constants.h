@@ -54,9 +54,17 @@ enum ofp_type {
     OFPT_GET_ASYNC_REPLY = 27,
     OFPT_SET_ASYNC = 28,
     OFPT_METER_MOD = 29,
-    /* The ONF extension 230: experimenter messages on the wire, types of their own here. */
+    /* Extensions: experimenter messages on the wire, types of their own here. The ONF's 230 is
+     * bundles, 187 flow monitoring, 191 role status, 192 vacancy events. */
     OFPT_ONF_BUNDLE_CONTROL = 230,
     OFPT_ONF_BUNDLE_ADD = 231,
+    OFPT_ONF_FLOW_MONITOR_CANCEL = 232,
+    OFPT_ONF_FLOW_MONITOR_PAUSED = 233,
+    OFPT_ONF_FLOW_MONITOR_RESUMED = 234,
+    OFPT_ONF_ROLE_STATUS = 235,
+    OFPT_ONF_TABLE_MOD = 236,
+    OFPT_ONF_TABLE_STATUS = 237,
+    OFPT_NX_SET_ASYNC_CONFIG2 = 238,
 };
 
 /* Clause 7.2.1: reserved port numbers. */
@@ -162,6 +170,41 @@ enum ofp_meter_mod_command { OFPMC_ADD = 0, OFPMC_MODIFY = 1, OFPMC_DELETE = 2 }
 enum ofp_meter_flags { OFPMF_KBPS = 1, OFPMF_PKTPS = 2, OFPMF_BURST = 4, OFPMF_STATS = 8 };
 enum ofp_meter_band_type { OFPMBT_DROP = 1, OFPMBT_DSCP_REMARK = 2, OFPMBT_EXPERIMENTER = 0xffff };
 
+/* Bits of a table's configuration: 1.3 has none in use; eviction and vacancy are 1.4's (clause
+ * 7.3.4.1 there). */
+enum ofp_table_config {
+    OFPTC_DEPRECATED_MASK = 3,
+    OFPTC_EVICTION = 1 << 2,
+    OFPTC_VACANCY_EVENTS = 1 << 3,
+};
+enum ofp_table_mod_prop_type { OFPTMPT_EVICTION = 2, OFPTMPT_VACANCY = 3 };
+enum ofp_table_reason { OFPTR_VACANCY_DOWN = 3, OFPTR_VACANCY_UP = 4 };
+
+/* Flow monitors (extension 187; OpenFlow 1.4 clause 7.3.5.17, which names REMOVED and INSTRUCTIONS
+ * what the extension names DELETE and ACTIONS, and has ONLY_OWN). */
+enum ofp_flow_monitor_flags {
+    OFPFMF_INITIAL = 1 << 0,
+    OFPFMF_ADD = 1 << 1,
+    OFPFMF_REMOVED = 1 << 2,
+    OFPFMF_MODIFY = 1 << 3,
+    OFPFMF_INSTRUCTIONS = 1 << 4,
+    OFPFMF_NO_ABBREV = 1 << 5, /* the controller's own changes in full */
+    OFPFMF_ONLY_OWN = 1 << 6,
+};
+/* As the extension numbers them; 1.4 does it otherwise. */
+enum onf_flow_update_event {
+    ONFFME_ADDED = 0,
+    ONFFME_DELETED = 1,
+    ONFFME_MODIFIED = 2,
+    ONFFME_ABBREV = 3,
+};
+
+enum ofp_controller_role_reason {
+    OFPCRR_MASTER_REQUEST = 0, /* another controller became master */
+    OFPCRR_CONFIG = 1,
+    OFPCRR_EXPERIMENTER = 2,
+};
+
 enum ofp_controller_role {
     OFPCR_ROLE_NOCHANGE = 0,
     OFPCR_ROLE_EQUAL = 1,
@@ -184,6 +227,9 @@ enum ofp_multipart_type {
     OFPMP_METER_FEATURES = 11,
     OFPMP_TABLE_FEATURES = 12,
     OFPMP_PORT_DESC = 13,
+    /* Extensions: experimenter multiparts on the wire. */
+    OFPMP_ONF_FLOW_MONITOR = 0xff00,
+    OFPMP_ONF_TABLE_DESC = 0xff01,
     OFPMP_EXPERIMENTER = 0xffff,
 };
 #define OFPMPF_REQ_MORE   1
@@ -308,6 +354,7 @@ enum {
 
     OFPTMFC_BAD_TABLE = OF_ERROR(OFPET_TABLE_MOD_FAILED, 0),
     OFPTMFC_BAD_CONFIG = OF_ERROR(OFPET_TABLE_MOD_FAILED, 1),
+    OFPTMFC_EPERM = OF_ERROR(OFPET_TABLE_MOD_FAILED, 2),
 
     OFPQOFC_BAD_PORT = OF_ERROR(OFPET_QUEUE_OP_FAILED, 0),
     OFPQOFC_BAD_QUEUE = OF_ERROR(OFPET_QUEUE_OP_FAILED, 1),
@@ -340,9 +387,20 @@ enum {
     OFPTFFC_EPERM = OF_ERROR(OFPET_TABLE_FEATURES_FAILED, 5),
 };
 
-/* Errors of bundles in 1.3 (extension 230): type OFPET_EXPERIMENTER with the ONF's experimenter
- * number. */
-#define OF_BUNDLE_ERROR(exp_type) OF_ERROR(OFPET_EXPERIMENTER, exp_type)
+/* Errors of extensions in 1.3: type OFPET_EXPERIMENTER. Those of bundles (extension 230) and the
+ * ONF's others have its experimenter number; those below OF_FIRST_ONF_ERROR are Open vSwitch's. */
+#define OF_EXPERIMENTER_ERROR(exp_type) OF_ERROR(OFPET_EXPERIMENTER, exp_type)
+#define OF_BUNDLE_ERROR(exp_type)       OF_EXPERIMENTER_ERROR(exp_type)
+#define OF_FIRST_ONF_ERROR              2300
+enum {
+    NXBRC_MUST_BE_ZERO = OF_EXPERIMENTER_ERROR(4),
+    NXMOFC_MONITOR_EXISTS = OF_EXPERIMENTER_ERROR(6),
+    NXMOFC_BAD_FLAGS = OF_EXPERIMENTER_ERROR(7),
+    NXMOFC_UNKNOWN_MONITOR = OF_EXPERIMENTER_ERROR(8),
+    ONF_ASYNC_INVALID = OF_EXPERIMENTER_ERROR(2370),
+    ONF_ASYNC_UNSUPPORTED = OF_EXPERIMENTER_ERROR(2371),
+    ONF_MULTIPART_REQUEST_TIMEOUT = OF_EXPERIMENTER_ERROR(2640),
+};
 enum {
     OFPBFC_UNKNOWN = 2300,
     OFPBFC_EPERM = 2301,

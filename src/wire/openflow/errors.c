@@ -54,7 +54,7 @@ static const char *const group_mod_failed[] = {
 };
 static const char *const port_mod_failed[] = {"BAD_PORT", "BAD_HW_ADDR", "BAD_CONFIG",
                                               "BAD_ADVERTISE"};
-static const char *const table_mod_failed[] = {"BAD_TABLE", "BAD_CONFIG"};
+static const char *const table_mod_failed[] = {"BAD_TABLE", "BAD_CONFIG", "EPERM"};
 static const char *const queue_op_failed[] = {"BAD_PORT", "BAD_QUEUE"};
 static const char *const switch_config_failed[] = {"BAD_FLAGS", "BAD_LEN"};
 static const char *const role_request_failed[] = {"STALE", "UNSUP", "BAD_ROLE"};
@@ -70,6 +70,19 @@ static const char *const bundle_failed[] = {
     "BUNDLE_CLOSED", "OUT_OF_BUNDLES", "BAD_TYPE",  "BAD_FLAGS",
     "MSG_BAD_LEN",   "MSG_BAD_XID",    "MSG_UNSUP", "MSG_CONFLICT",
     "MSG_TOO_MANY",  "MSG_FAILED",     "TIMEOUT",   "BUNDLE_IN_PROGRESS",
+};
+
+static const struct {
+    of_error error;
+    const char *name;
+} extensions[] = {
+    {NXBRC_MUST_BE_ZERO, "BAD_REQUEST/MUST_BE_ZERO"},
+    {NXMOFC_MONITOR_EXISTS, "FLOW_MONITOR_FAILED/MONITOR_EXISTS"},
+    {NXMOFC_BAD_FLAGS, "FLOW_MONITOR_FAILED/BAD_FLAGS"},
+    {NXMOFC_UNKNOWN_MONITOR, "FLOW_MONITOR_FAILED/UNKNOWN_MONITOR"},
+    {ONF_ASYNC_INVALID, "ASYNC_CONFIG_FAILED/INVALID"},
+    {ONF_ASYNC_UNSUPPORTED, "ASYNC_CONFIG_FAILED/UNSUPPORTED"},
+    {ONF_MULTIPART_REQUEST_TIMEOUT, "BAD_REQUEST/MULTIPART_REQUEST_TIMEOUT"},
 };
 
 static const struct {
@@ -101,6 +114,11 @@ void of_print_error(struct text *t, of_error error)
 {
     uint16_t type = OF_ERROR_TYPE(error), code = OF_ERROR_CODE(error);
 
+    for (size_t i = 0; i < COUNT(extensions); i++)
+        if (extensions[i].error == error) {
+            text_add(t, "%s", extensions[i].name);
+            return;
+        }
     if (type == OFPET_EXPERIMENTER && code >= OFPBFC_UNKNOWN &&
         code - OFPBFC_UNKNOWN < (int)COUNT(bundle_failed))
         text_add(t, "BUNDLE_FAILED/%s", bundle_failed[code - OFPBFC_UNKNOWN]);

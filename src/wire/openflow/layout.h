@@ -63,6 +63,7 @@ struct layout {
     bool has_length;   /* there is a ROW_LENGTH, */
     uint8_t length_at; /* here */
     uint16_t size;     /* of the C struct */
+    of_error bad;      /* what answers an element whose length is wrong; 0: BAD_REQUEST/BAD_LEN */
 };
 
 struct message_row {
@@ -79,6 +80,11 @@ struct multipart_row {
 const struct message_row *of_message_row(uint8_t type);
 const struct multipart_row *of_multipart_row(uint16_t type);
 extern const struct layout of_multipart_header;
+
+/* The rows of extensions.c, and one of messages.c that they use. */
+extern const struct layout of_monitor_cancel_layout, of_role_status_layout, of_onf_table_mod_layout,
+    of_table_status_layout, of_async_properties_layout, of_flow_monitors_body, of_flow_updates_body,
+    of_table_descs_body, of_property_layout;
 
 /* The layout of a list's elements, when the layout is one list. */
 const struct layout *of_list_element(const struct layout *layout);

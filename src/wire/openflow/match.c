@@ -12,7 +12,6 @@
 #include "wire/openflow/oxm.h"
 
 #define OXM_CLASS_EXPERIMENTER 0xffff
-#define OFPMT_OXM              1
 
 enum { M = 1, W = 2, P = 4 }; /* the flags of fields.def */
 

@@ -2,44 +2,7 @@
  * messages.c -- every message of OpenFlow 1.3.5 as rows (clauses 7.3 to 7.5), in the order of the
  * wire.
  */
-#include "wire/openflow/layout.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define LAYOUT(rows_, T, ...)                                                         \
-    {                                                                                 \
-        .rows = (rows_), .count = COUNT(rows_), .size = sizeof(struct T), __VA_ARGS__ \
-    }
-
-#define NUMBER(T, m, bytes, ...)                                                        \
-    {                                                                                   \
-        .name = #m, .kind = ROW_UINT, .wire = (bytes), .offset = offsetof(struct T, m), \
-        .size = sizeof(((struct T *)0)->m), __VA_ARGS__                                 \
-    }
-#define PAD(bytes)                       \
-    {                                    \
-        .kind = ROW_PAD, .wire = (bytes) \
-    }
-#define PART(T, m, kind_, ...)                                                    \
-    {                                                                             \
-        .name = #m, .kind = (kind_), .offset = offsetof(struct T, m), __VA_ARGS__ \
-    }
-#define STRING(T, m)                                                        \
-    {                                                                       \
-        .name = #m, .kind = ROW_TEXT, .wire = sizeof(((struct T *)0)->m),   \
-        .offset = offsetof(struct T, m), .size = sizeof(((struct T *)0)->m) \
-    }
-#define LENGTH                        \
-    {                                 \
-        .kind = ROW_LENGTH, .wire = 2 \
-    }
-#define HEX           .print = PRINT_HEX
-#define PORT_NUMBER   .print = PRINT_PORT
-#define UNLESS(value) .hides = true, .usual = (value)
-#define NAMED(...)                 \
-    .names = (const char *const[]) \
-    {                              \
-        __VA_ARGS__, NULL          \
-    }
+#include "wire/openflow/rows.h"
 
 /* ---- hello, error, experimenter (clauses 7.5.1, 7.4.4, 7.5.4) ---- */
 
@@ -118,11 +81,6 @@ static void error_print(struct text *t, const void *value)
 }
 
 static const struct special error_special = {error_decode, error_encode, error_print};
-
-#define SPECIAL(T, special_)                                     \
-    {                                                            \
-        .kind = ROW_SPECIAL, .offset = 0, .special = &(special_) \
-    }
 
 static const struct row hello_rows[] = {SPECIAL(of_hello, hello_special)};
 static const struct row error_rows[] = {SPECIAL(of_error_message, error_special)};
@@ -217,7 +175,8 @@ static const struct row bucket_rows[] = {
     PAD(4),
     PART(of_bucket, actions, ROW_ACTIONS),
 };
-static const struct layout bucket = LAYOUT(bucket_rows, of_bucket, .has_length = true);
+static const struct layout bucket =
+    LAYOUT(bucket_rows, of_bucket, .has_length = true, .bad = OFPGMFC_BAD_BUCKET);
 
 #define GROUP_TYPES NAMED("all", "select", "indirect", "fast_failover")
 
@@ -582,8 +541,8 @@ static const struct row property_rows[] = {
     LENGTH,
     PART(of_property, data, ROW_REST),
 };
-static const struct layout property =
-    LAYOUT(property_rows, of_property, .has_length = true, .length_at = 2, .align = 8);
+const struct layout of_property_layout = LAYOUT(property_rows, of_property, .has_length = true,
+                                                .length_at = 2, .align = 8, .bad = OFPTFFC_BAD_LEN);
 
 static const struct row table_features_rows[] = {
     LENGTH,
@@ -594,7 +553,7 @@ static const struct row table_features_rows[] = {
     NUMBER(of_table_features, metadata_write, 8, HEX),
     NUMBER(of_table_features, config, 4, HEX),
     NUMBER(of_table_features, max_entries, 4),
-    PART(of_table_features, properties, ROW_LIST, .element = &property),
+    PART(of_table_features, properties, ROW_LIST, .element = &of_property_layout),
 };
 static const struct layout table_features =
     LAYOUT(table_features_rows, of_table_features, .has_length = true);
@@ -649,9 +608,16 @@ const struct multipart_row *of_multipart_row(uint16_t type)
 {
     static const struct multipart_row other = {"EXPERIMENTER", &experimenter_body,
                                                &experimenter_body};
+    static const struct multipart_row flow_monitor = {"FLOW_MONITOR", &of_flow_monitors_body,
+                                                      &of_flow_updates_body};
+    static const struct multipart_row table_desc = {"TABLE_DESC", NULL, &of_table_descs_body};
 
     if (type == OFPMP_EXPERIMENTER)
         return &other;
+    if (type == OFPMP_ONF_FLOW_MONITOR)
+        return &flow_monitor;
+    if (type == OFPMP_ONF_TABLE_DESC)
+        return &table_desc;
     return type < COUNT(multiparts) ? &multiparts[type] : NULL;
 }
 
@@ -721,6 +687,13 @@ static const struct message_row messages[] = {
     [OFPT_METER_MOD] = {"METER_MOD", &meter_mod_layout},
     [OFPT_ONF_BUNDLE_CONTROL] = {"BUNDLE_CONTROL", &bundle_control_layout},
     [OFPT_ONF_BUNDLE_ADD] = {"BUNDLE_ADD_MESSAGE", &bundle_add_layout},
+    [OFPT_ONF_FLOW_MONITOR_CANCEL] = {"FLOW_MONITOR_CANCEL", &of_monitor_cancel_layout},
+    [OFPT_ONF_FLOW_MONITOR_PAUSED] = {"FLOW_MONITOR_PAUSED", NULL},
+    [OFPT_ONF_FLOW_MONITOR_RESUMED] = {"FLOW_MONITOR_RESUMED", NULL},
+    [OFPT_ONF_ROLE_STATUS] = {"ROLE_STATUS", &of_role_status_layout},
+    [OFPT_ONF_TABLE_MOD] = {"TABLE_MOD", &of_onf_table_mod_layout},
+    [OFPT_ONF_TABLE_STATUS] = {"TABLE_STATUS", &of_table_status_layout},
+    [OFPT_NX_SET_ASYNC_CONFIG2] = {"SET_ASYNC_CONFIG2", &of_async_properties_layout},
 };
 
 const struct message_row *of_message_row(uint8_t type)

@@ -3,7 +3,7 @@
  *
  * One C struct per message, one table of rows per struct (messages.c): the rows decode, encode and
  * print it. The constants carry the specification's names and values; clause numbers are those
- * of 1.3.5. Beyond the standard: bundles as the ONF extension 230 for 1.3, and the Open vSwitch
+ * of 1.3.5. Beyond the standard: the ONF's extensions that extensions.c names, and the Open vSwitch
  * fields and register actions that fields.def and enum of_action_type name.
  *
  * A decoder takes memory from the arena it is given; views (struct bytes) point into the received
@@ -252,9 +252,37 @@ struct of_port_mod {
     uint32_t advertise;
 };
 
+struct of_property {
+    uint16_t type;
+    struct bytes data;
+};
+
+struct of_properties {
+    struct of_property *at;
+    size_t count;
+};
+
 struct of_table_mod {
     uint8_t table_id;
+    uint32_t config;                 /* enum ofp_table_config */
+    struct of_properties properties; /* ONF_TABLE_MOD alone: enum ofp_table_mod_prop_type */
+};
+
+/* Vacancy events (OpenFlow 1.4 clauses 7.3.4.1, 7.3.5.16 and 7.4.5). */
+struct of_table_desc {
+    uint8_t table_id;
     uint32_t config;
+    struct of_properties properties;
+};
+
+struct of_table_status {
+    uint8_t reason; /* enum ofp_table_reason */
+    struct of_table_desc desc;
+};
+
+/* A table's thresholds in percent of free room; `vacancy` is the present one. */
+struct of_vacancy {
+    uint8_t down, up, vacancy;
 };
 
 struct of_meter_band {
@@ -280,9 +308,19 @@ struct of_role {
     uint64_t generation_id;
 };
 
-/* Bit n: reason n is wanted; [0] as master or equal, [1] as slave. */
+struct of_role_status {
+    uint32_t role;  /* enum ofp_controller_role */
+    uint8_t reason; /* enum ofp_controller_role_reason */
+    uint64_t generation_id;
+};
+
+/* Bit n: reason n is wanted; [0] as master or equal, [1] as slave. 1.3's messages have the first
+ * three; NX_SET_ASYNC_CONFIG2 has any of them, as the properties of 1.4: `given` has a bit for each
+ * property type that it named. */
 struct of_async_config {
-    uint32_t packet_in_mask[2], port_status_mask[2], flow_removed_mask[2];
+    uint32_t packet_in_mask[2], port_status_mask[2], flow_removed_mask[2], role_status_mask[2],
+        table_status_mask[2];
+    uint32_t given;
 };
 
 struct of_queue {
@@ -438,20 +476,33 @@ enum ofp_table_feature_prop_type {
     OFPTFPT_APPLY_SETFIELD_MISS = 15,
 };
 
-struct of_property {
-    uint16_t type;
-    struct bytes data;
-};
-
 struct of_table_features {
     uint8_t table_id;
     char name[32];
     uint64_t metadata_match, metadata_write;
     uint32_t config, max_entries;
-    struct {
-        struct of_property *at;
-        size_t count;
-    } properties;
+    struct of_properties properties;
+};
+
+/* Extension 187. */
+struct of_flow_monitor_request {
+    uint32_t id;
+    uint16_t flags;    /* enum ofp_flow_monitor_flags */
+    uint32_t out_port; /* OFPP_ANY */
+    uint8_t table_id;  /* OFPTT_ALL */
+    uint32_t zeros;    /* 3 bytes that must be zero */
+    struct of_match match;
+};
+
+struct of_flow_update {
+    uint16_t event;  /* enum onf_flow_update_event */
+    uint32_t xid;    /* ABBREV alone; all others not there */
+    uint16_t reason; /* DELETED: enum ofp_flow_removed_reason */
+    uint16_t priority, idle_timeout, hard_timeout;
+    uint8_t table_id;
+    uint64_t cookie;
+    struct of_match match;
+    struct of_instructions instructions;
 };
 
 #define OF_LIST(type)    \
@@ -484,6 +535,9 @@ struct of_multipart {
         OF_LIST(of_meter_config) meter_config;
         struct of_meter_features meter_features;
         struct of_ports ports;
+        OF_LIST(of_flow_monitor_request) flow_monitors;
+        OF_LIST(of_flow_update) flow_updates;
+        OF_LIST(of_table_desc) table_descs;
         struct of_experimenter experimenter;
     };
 };
@@ -513,6 +567,9 @@ struct of_message {
         struct of_queue_config queue_config; /* request: port alone */
         struct of_bundle_control bundle_control;
         struct of_bundle_add bundle_add;
+        uint32_t monitor_id; /* FLOW_MONITOR_CANCEL */
+        struct of_role_status role_status;
+        struct of_table_status table_status;
         struct of_multipart multipart_request;
         struct of_multipart multipart_reply;
     };
@@ -550,6 +607,7 @@ void of_encode_error(struct writer *w, uint32_t xid, of_error error, struct byte
 struct of_multipart_writer {
     uint8_t *buffer; /* OFP_MAX_MESSAGE bytes, the caller's */
     struct writer w;
+    size_t empty; /* length of a reply without entries */
     uint32_t xid;
     uint16_t type;
     void (*emit)(void *context, struct bytes message);
@@ -571,6 +629,10 @@ of_error of_decode_match(struct reader *r, struct of_match *m);
 of_error of_decode_actions(struct reader *r, struct of_actions *actions, struct arena *arena);
 of_error of_decode_instructions(struct reader *r, struct of_instructions *instructions,
                                 struct arena *arena);
+
+/* The vacancy property and its reading; false when it is no such property. `room` has 4 bytes. */
+struct of_property of_vacancy_property(const struct of_vacancy *vacancy, uint8_t room[4]);
+bool of_read_vacancy(const struct of_property *property, struct of_vacancy *vacancy);
 
 /* "set_field:0x11->tun_id,output:2", "apply actions and goto" in the style of ovs-ofctl. */
 void of_print_port(struct text *t, uint32_t port);

@@ -7,6 +7,8 @@
 
 #include "wire/openflow/openflow.h"
 
+#define OFPMT_OXM 1 /* enum ofp_match_type */
+
 struct oxm {
     const struct of_field *known;
     bool has_mask;
