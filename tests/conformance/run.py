@@ -401,7 +401,7 @@ def main():
     if options.worker:
         worker(options.target, options.tester)
         return 0
-    need("unshare", "ip", "xz")
+    need("unshare", "ip")
     if not TESTER.exists() or not pathlib.Path("/usr/bin/osken-manager").exists():
         skip("os-ken is not installed (package python3-os-ken)")
     if "ovs" in (options.target, options.tester):
