@@ -1,11 +1,11 @@
 """os-ken's tester with two corrections. osken-manager loads this in its place, unless run.py is called with --stock.
 
-SCTP. os-ken 2.5.0 computes the CRC32c (RFC 9260 appendix A) over the bytes' printed form, "bytearray(b'...')": every SCTP packet it
-makes has a wrong CRC, and no switch can arrive at those of the packets it expects. Here it is computed over the bytes.
+SCTP. os-ken 2.5.0 computes the CRC32c (RFC 9260 appendix A) over the bytes' printed form, "bytearray(b'...')": every SCTP
+packet it makes has a wrong CRC, and no switch can arrive at those of the packets it expects. Here it is over the bytes.
 
-Rates. A case says how many packets per second are to be sent. os-ken sends some after every pause of 10 ms; what pauses are too long
-by is lost, and thousands of messages per second are more than it can write one by one. Here the clock says how many packets are
-due, and those of one pause are written at once. What is sent, measured and expected stays as it is.
+Rates. A case says how many packets per second are to be sent. os-ken sends some after every pause of 10 ms; what pauses are too
+long by is lost, and thousands of messages per second are more than it can write one by one. Here the clock says how many
+packets are due, and those of one pause are written at once. What is sent, measured and expected stays as it is.
 """
 import random
 import time
