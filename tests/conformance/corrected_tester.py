@@ -17,6 +17,7 @@ from os_ken.tests.switch import tester
 
 POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 PAUSE_S = 0.01
+LONGEST_PAUSE_S = 0.25  # what a longer one left undone stays so: a flood afterwards would delay the tester's own requests
 NAMES = {"ethernet": ethernet.ethernet, "arp": arp.arp, "ipv4": ipv4.ipv4, "ipv6": ipv6.ipv6, "tcp": tcp.tcp,
          "netaddr": netaddr, "randint": random.randint, "bytes": bytes}
 
@@ -51,13 +52,15 @@ class CorrectedTester(tester.OfTester):
     def _send_packet_thread(self, arg):
         per_second = arg["packet_counter_inc"] / tester.CONTINUOUS_THREAD_INTVL
         same = None if arg["randomize"] else self.packet_out(arg["packet_binary"])
-        start, sent = time.monotonic(), 0
+        last, due = time.monotonic(), 0.0
         while self.ingress_event is not None:
-            due = int((time.monotonic() - start) * per_second)
-            messages = [same or self.packet_out(random_packet(arg["packet_text"])) for _ in range(due - sent)]
+            now = time.monotonic()
+            due += min(now - last, LONGEST_PAUSE_S) * per_second
+            last = now
+            messages = [same or self.packet_out(random_packet(arg["packet_text"])) for _ in range(int(due))]
             if messages:
                 self.tester_sw.dp.send(b"".join(messages))
-            sent = due
+            due -= len(messages)
             hub.sleep(PAUSE_S)
 
     def packet_out(self, data):

@@ -35,7 +35,7 @@ CATEGORIES = ("action", "match", "group", "meter")
 
 # How many packets per second the tester must send in a case decides how many such cases run at once.
 LIGHT_PPS, MEDIUM_PPS = 1000, 10000
-WORKERS = {"light": 12, "medium": 6, "heavy": 3}
+WORKERS = {"light": 12, "medium": 6, "heavy": 2}
 # Uncorrected, os-ken loses time to everything that runs beside it, and takes a core for the last kind: one kind after the other.
 WORKERS_STOCK = {"light": 6, "medium": 2, "heavy": 1}
 JOB_S = 35  # estimated time of the cases that one osken-manager is started for
