@@ -3,7 +3,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all run test bench install clean help build-packages test-packages lint format fuzz san
+.PHONY: all run test conformance bench install clean help build-packages test-packages lint format fuzz san
 
 all: $(BUILD)/build.ninja ## build the program: build/strowger
 	@$(NINJA) strowger
@@ -23,6 +23,9 @@ run: all ## start the example operator, attach phones, show that it works, and e
 
 test: test-packages ## run all tests; ends with "N passed, N failed"
 	@tests/run
+
+conformance: test-packages all ## the public OpenFlow 1.3 suite, all of it, against the switch
+	@tests/conformance/run.py
 
 bench: test-packages all ## measure throughput and cost, beside a peer where there is one
 	@bench/run
