@@ -20,7 +20,7 @@ static const struct verb {
     const char *name;
     const char *arguments;
     const char *summary;
-    int least, most; /* arguments behind the target */
+    int least, most;                                    /* arguments behind the target */
     int (*run)(struct ofctl *c, int argc, char **argv); /* NULL: trace */
 } verbs[] = {
     {"show", "", "features, configuration, ports", 0, 0, ofctl_show},
@@ -40,8 +40,8 @@ static const struct verb {
      ofctl_diff_flows},
     {"dump-groups", "", "groups and their buckets", 0, 0, ofctl_dump_groups},
     {"dump-group-stats", "[GROUP]", "counters of groups", 0, 1, ofctl_dump_group_stats},
-    {"add-group", "GROUP", "add a group: \"group_id=1,type=all,bucket=output:1,bucket=output:2\"", 1,
-     1, ofctl_add_group},
+    {"add-group", "GROUP", "add a group: \"group_id=1,type=all,bucket=output:1,bucket=output:2\"",
+     1, 1, ofctl_add_group},
     {"mod-group", "GROUP", "give a group other buckets", 1, 1, ofctl_mod_group},
     {"del-groups", "[GROUP]", "take out a group, or all", 0, 1, ofctl_del_groups},
     {"dump-meters", "", "meters and their bands", 0, 0, ofctl_dump_meters},
@@ -102,14 +102,15 @@ void ofctl_print_help(FILE *to)
             "  TARGET is tcp:HOST:PORT, HOST:PORT, unix:PATH, or the name of a running switch\n\n");
     for (size_t i = 0; i < COUNT(verbs); i++)
         fprintf(to, "  %-16s %-18s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
-    fprintf(to, "\n"
-                "  --json           dumps as JSON\n"
-                "  --names          ports by name, in what is written and what is read\n"
-                "  --bundle         all changes or none, in one atomic bundle\n"
-                "  --strict         mod-flows, del-flows: the one flow with this match and priority\n"
-                "  --count N        monitor, ping: end after N\n"
-                "  --timeout S      for the connection and each answer (10 s)\n"
-                "  -n NETWORK       where TARGET is the name of a switch\n");
+    fprintf(to,
+            "\n"
+            "  --json           dumps as JSON\n"
+            "  --names          ports by name, in what is written and what is read\n"
+            "  --bundle         all changes or none, in one atomic bundle\n"
+            "  --strict         mod-flows, del-flows: the one flow with this match and priority\n"
+            "  --count N        monitor, ping: end after N\n"
+            "  --timeout S      for the connection and each answer (10 s)\n"
+            "  -n NETWORK       where TARGET is the name of a switch\n");
 }
 
 static const struct verb *find_verb(const char *word)
@@ -123,6 +124,24 @@ static const struct verb *find_verb(const char *word)
 bool ofctl_is_verb(const char *word)
 {
     return find_verb(word) != NULL;
+}
+
+int ofctl_unknown(const char *word)
+{
+    const char *nearest = NULL;
+    unsigned least = 4;
+
+    for (size_t i = 0; i < COUNT(verbs); i++) {
+        unsigned d = word_distance(word, verbs[i].name);
+
+        if (d < least) {
+            least = d;
+            nearest = verbs[i].name;
+        }
+    }
+    ofctl_fail("switch: there is no verb '%s'%s%s%s", word, nearest ? "; did you mean '" : "",
+               nearest ? nearest : " (see strowger switch --help)", nearest ? "'?" : "");
+    return 2;
 }
 
 /* ---- targets ---- */
@@ -179,9 +198,10 @@ static int find_socket(const struct ofctl_options *o, const char *function, char
         found = search(directory, function, path, size);
     }
     if (found == 0)
-        return ofctl_fail("'%s' is no address (tcp:HOST:PORT, HOST:PORT, unix:PATH), and no switch of "
-                          "this name runs",
-                          function);
+        return ofctl_fail(
+            "'%s' is no address (tcp:HOST:PORT, HOST:PORT, unix:PATH), and no switch of "
+            "this name runs",
+            function);
     if (found > 1)
         return ofctl_fail("several networks have '%s': say which with -n NETWORK", function);
     return 0;
@@ -217,8 +237,7 @@ static int ask_for_address(const char *socket, const char *function,
                            struct sockaddr_storage *address)
 {
     json_t *state = control_get_json(socket, "/state");
-    const char *text =
-        json_string_value(json_array_get(json_object_get(state, "listen"), 0));
+    const char *text = json_string_value(json_array_get(json_object_get(state, "listen"), 0));
     bool found = text && parse_address(text, address);
 
     json_decref(state);
@@ -283,7 +302,8 @@ static int run(struct job *job)
 
 static int usage(const struct verb *verb)
 {
-    fprintf(stderr, "Usage: strowger switch %s TARGET %s\n  %s\n(strowger switch --help tells more)\n",
+    fprintf(stderr,
+            "Usage: strowger switch %s TARGET %s\n  %s\n(strowger switch --help tells more)\n",
             verb->name, verb->arguments, verb->summary);
     return 2;
 }
@@ -305,12 +325,15 @@ static bool take_number(const char *text, uint64_t max, uint64_t *number)
 /* True when the options are understood. `packet` is trace's own. */
 static bool take_options(int argc, char **argv, struct ofctl_options *o, char **packet)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},          {"names", no_argument, NULL, 'N'},
-        {"bundle", no_argument, NULL, 'b'},        {"strict", no_argument, NULL, 's'},
-        {"count", required_argument, NULL, 'c'},   {"timeout", required_argument, NULL, 't'},
-        {"network", required_argument, NULL, 'n'}, {"packet", required_argument, NULL, 'p'},
-        {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                          {"names", no_argument, NULL, 'N'},
+                                          {"bundle", no_argument, NULL, 'b'},
+                                          {"strict", no_argument, NULL, 's'},
+                                          {"count", required_argument, NULL, 'c'},
+                                          {"timeout", required_argument, NULL, 't'},
+                                          {"network", required_argument, NULL, 'n'},
+                                          {"packet", required_argument, NULL, 'p'},
+                                          {NULL, 0, NULL, 0}};
     uint64_t number = 0;
     bool good = true;
     int option;

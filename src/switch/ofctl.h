@@ -31,6 +31,8 @@
 bool ofctl_is_verb(const char *word);
 /* argv[0] is the verb. Returns the exit code. */
 int ofctl_main(int argc, char **argv);
+/* Says that there is no such verb; the exit code. */
+int ofctl_unknown(const char *word);
 /* The verbs, for --help. */
 void ofctl_print_help(FILE *to);
 
@@ -51,7 +53,7 @@ struct ofctl {
     struct openflow_channel *channel;
     struct await up;
     bool is_up;
-    int down; /* why it is not, negative errno */
+    int down;                /* why it is not, negative errno */
     struct arena arena;      /* of one answer, or one line */
     struct arena port_arena; /* of the ports, */
     struct of_ports ports;   /* which are asked for when names are wanted */
@@ -71,7 +73,8 @@ struct ofctl {
 
 /* Says what is wrong, on stderr, with the program's name before it. Returns 1, an exit code. */
 __attribute__((format(printf, 1, 2))) int ofctl_fail(const char *format, ...);
-/* The same for a text that was not understood: shows it with the part underlined. `line` 0: none. */
+/* The same for a text that was not understood: shows it with the part underlined. `line` 0: none.
+ */
 int ofctl_fail_at(const struct ofctl *c, const struct of_parser *p, const char *text, size_t len,
                   uint32_t line);
 

@@ -50,8 +50,7 @@ int ofctl_mod_flows(struct ofctl *c, int argc, char **argv)
 
 int ofctl_del_flows(struct ofctl *c, int argc, char **argv)
 {
-    return one_flow(c, argc ? argv[0] : "",
-                    c->options.strict ? OFPFC_DELETE_STRICT : OFPFC_DELETE);
+    return one_flow(c, argc ? argv[0] : "", c->options.strict ? OFPFC_DELETE_STRICT : OFPFC_DELETE);
 }
 
 /* A line without what stands behind '#', and without blanks at its ends. */
@@ -164,9 +163,9 @@ int ofctl_del_groups(struct ofctl *c, int argc, char **argv)
 {
     char text[64];
 
-    return change_group(
-        c, argc ? with_word("group_id", argv[0], text, sizeof(text)) : "group_id=all",
-        OFPGC_DELETE);
+    return change_group(c,
+                        argc ? with_word("group_id", argv[0], text, sizeof(text)) : "group_id=all",
+                        OFPGC_DELETE);
 }
 
 static int change_meter(struct ofctl *c, const char *text, uint16_t command)
@@ -213,14 +212,10 @@ static const struct {
     uint32_t bit;
     bool set;
 } port_words[] = {
-    {"up", OFPPC_PORT_DOWN, false},
-    {"down", OFPPC_PORT_DOWN, true},
-    {"receive", OFPPC_NO_RECV, false},
-    {"no-receive", OFPPC_NO_RECV, true},
-    {"forward", OFPPC_NO_FWD, false},
-    {"no-forward", OFPPC_NO_FWD, true},
-    {"packet-in", OFPPC_NO_PACKET_IN, false},
-    {"no-packet-in", OFPPC_NO_PACKET_IN, true},
+    {"up", OFPPC_PORT_DOWN, false},           {"down", OFPPC_PORT_DOWN, true},
+    {"receive", OFPPC_NO_RECV, false},        {"no-receive", OFPPC_NO_RECV, true},
+    {"forward", OFPPC_NO_FWD, false},         {"no-forward", OFPPC_NO_FWD, true},
+    {"packet-in", OFPPC_NO_PACKET_IN, false}, {"no-packet-in", OFPPC_NO_PACKET_IN, true},
 };
 
 int ofctl_mod_port(struct ofctl *c, int argc, char **argv)

@@ -46,8 +46,8 @@ static json_t *flags_json(uint32_t flags, const char *const *names, size_t count
 
 static json_t *one_port_json(const struct of_port *p)
 {
-    static const char *const config[] = {"down", NULL, "no-receive", NULL, NULL, "no-forward",
-                                         "no-packet-in"};
+    static const char *const config[] = {"down", NULL,         "no-receive",  NULL,
+                                         NULL,   "no-forward", "no-packet-in"};
     static const char *const state[] = {"link-down", "blocked", "live"};
     char mac[18];
 
@@ -153,8 +153,7 @@ static json_t *named_port_json(const struct ofctl *c, uint32_t port)
 {
     for (size_t i = 0; c->options.names && i < c->ports.count; i++)
         if (c->ports.at[i].port_no == port)
-            return json_stringn(c->ports.at[i].name,
-                                strnlen(c->ports.at[i].name, OFP_NAME_SIZE));
+            return json_stringn(c->ports.at[i].name, strnlen(c->ports.at[i].name, OFP_NAME_SIZE));
     return port_json(port);
 }
 
@@ -163,16 +162,16 @@ static void add_port_stats(struct ofctl_rows *rows, const struct of_multipart *p
     for (size_t i = 0; i < part->port_stats.count; i++) {
         const struct of_port_stats *s = &part->port_stats.at[i];
 
-        ofctl_row(
-            rows,
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "port",
-                      named_port_json(rows->c, s->port_no), "rx_packets", counter(s->rx_packets),
-                      "rx_bytes", counter(s->rx_bytes), "rx_dropped", counter(s->rx_dropped),
-                      "rx_errors", counter(s->rx_errors), "tx_packets", counter(s->tx_packets),
-                      "tx_bytes", counter(s->tx_bytes), "tx_dropped", counter(s->tx_dropped),
-                      "tx_errors", counter(s->tx_errors), "duration",
-                      seconds(s->duration_s, s->duration_ns)),
-            NULL);
+        ofctl_row(rows,
+                  json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "port",
+                            named_port_json(rows->c, s->port_no), "rx_packets",
+                            counter(s->rx_packets), "rx_bytes", counter(s->rx_bytes), "rx_dropped",
+                            counter(s->rx_dropped), "rx_errors", counter(s->rx_errors),
+                            "tx_packets", counter(s->tx_packets), "tx_bytes", counter(s->tx_bytes),
+                            "tx_dropped", counter(s->tx_dropped), "tx_errors",
+                            counter(s->tx_errors), "duration",
+                            seconds(s->duration_s, s->duration_ns)),
+                  NULL);
     }
 }
 
@@ -333,8 +332,7 @@ static json_t *buckets_json(const struct ofctl *c, const struct of_buckets *buck
             json_object_set_new(row, "watch_port", named_port_json(c, b->watch_port));
         if (b->watch_group != OFPG_ANY)
             json_object_set_new(row, "watch_group", json_integer(b->watch_group));
-        json_object_set_new(row, "actions",
-                            json_string(ofctl_named(c, text_a, text_b, TEXT_SIZE)));
+        json_object_set_new(row, "actions", json_string(ofctl_named(c, text_a, text_b, TEXT_SIZE)));
         json_array_append_new(list, row);
     }
     return list;
@@ -417,10 +415,10 @@ static void add_meters(struct ofctl_rows *rows, const struct of_multipart *part)
         for (size_t j = 0; j < m->bands.count; j++) {
             const struct of_meter_band *b = &m->bands.at[j];
 
-            json_array_append_new(
-                bands, json_pack("{s:s, s:I, s:I}", "type",
-                                 b->type == OFPMBT_DROP ? "drop" : "dscp_remark", "rate",
-                                 (json_int_t)b->rate, "burst", (json_int_t)b->burst_size));
+            json_array_append_new(bands, json_pack("{s:s, s:I, s:I}", "type",
+                                                   b->type == OFPMBT_DROP ? "drop" : "dscp_remark",
+                                                   "rate", (json_int_t)b->rate, "burst",
+                                                   (json_int_t)b->burst_size));
         }
         of_print_meter(&line, m->meter_id, m->flags, &m->bands);
         ofctl_row(rows,

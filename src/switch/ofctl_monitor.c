@@ -132,7 +132,7 @@ static int parse_packet_out(struct ofctl *c, struct of_parser *p, const char *te
     static uint8_t octets[PACKET_MAX];
     const char *actions = strstr(text, "actions="), *packet = strstr(text, "packet=");
     const char *in_port = strstr(text, "in_port=");
-    char digits[2 * PACKET_MAX + 1];
+    static char digits[2 * PACKET_MAX + 1];
     int len = -EINVAL;
 
     out->buffer_id = OFP_NO_BUFFER;

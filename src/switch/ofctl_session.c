@@ -14,10 +14,10 @@
 #include "switch/ofctl.h"
 
 #define ARENA_LIMIT    (64u << 20)
-#define DUMP_MS        600000      /* for all parts of a dump */
-#define CHANGES_MS     600000      /* for the barrier behind many changes */
-#define QUEUE_FULL     (4u << 20)  /* octets that wait to be written: pause */
-#define QUEUE_DRAINED  (1u << 20)  /* go on */
+#define DUMP_MS        600000     /* for all parts of a dump */
+#define CHANGES_MS     600000     /* for the barrier behind many changes */
+#define QUEUE_FULL     (4u << 20) /* octets that wait to be written: pause */
+#define QUEUE_DRAINED  (1u << 20) /* go on */
 #define PAUSE_MS       1
 #define BUNDLE_ADD_MAX 65000
 
@@ -140,9 +140,10 @@ int ofctl_connect(struct ofctl *c, const struct sockaddr *address)
                           "BRIDGE protocols=OpenFlow13)",
                           c->target);
     if (err < 0)
-        return ofctl_fail("no OpenFlow at %s: %s (a Strowger switch needs `listen: [ADDRESS:PORT]`, "
-                          "Open vSwitch ptcp:PORT)",
-                          c->target, strerror(-err));
+        return ofctl_fail(
+            "no OpenFlow at %s: %s (a Strowger switch needs `listen: [ADDRESS:PORT]`, "
+            "Open vSwitch ptcp:PORT)",
+            c->target, strerror(-err));
     return 0;
 }
 
@@ -159,7 +160,7 @@ void ofctl_close(struct ofctl *c)
 static int lost(const struct ofctl *c, int err)
 {
     return ofctl_fail("%s: %s", c->target,
-                      err == -ETIMEDOUT ? "no answer in time (--timeout SECONDS gives it more)"
+                      err == -ETIMEDOUT    ? "no answer in time (--timeout SECONDS gives it more)"
                       : err == -ECONNRESET ? "the switch closed the connection"
                                            : strerror(-err));
 }
@@ -195,7 +196,8 @@ int ofctl_request(struct ofctl *c, struct of_message *m, struct of_message *answ
         return lost(c, err);
     arena_reset(&c->arena);
     if (of_decode(answer, reply, &c->arena, &why) < 0)
-        return ofctl_fail("%s answered with a message that is not as the standard has it", c->target);
+        return ofctl_fail("%s answered with a message that is not as the standard has it",
+                          c->target);
     if (answer->type != OFPT_ERROR)
         return 0;
     print_error(&t, &answer->error);
@@ -374,8 +376,9 @@ int ofctl_changes_end(struct ofctl *c)
         return 0;
     }
     if (c->refused > 1)
-        return ofctl_fail("%llu of %zu changes were refused; the others are made (--bundle makes all "
-                          "or none)",
-                          (unsigned long long)c->refused, c->sent_count);
+        return ofctl_fail(
+            "%llu of %zu changes were refused; the others are made (--bundle makes all "
+            "or none)",
+            (unsigned long long)c->refused, c->sent_count);
     return c->refused > 0;
 }
