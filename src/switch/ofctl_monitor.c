@@ -105,11 +105,31 @@ static void monitored(struct ofctl *c, const struct of_message *m)
         await_deliver(&enough, NULL);
 }
 
+/* Open vSwitch sends nothing by itself on a connection that it listened for until it was told how
+ * much of a packet is wanted there. What it does with fragments stays. */
+static int ask_for_packets(struct ofctl *c)
+{
+    struct of_message m = {.type = OFPT_GET_CONFIG_REQUEST}, answer;
+    int code = ofctl_request(c, &m, &answer);
+
+    if (code == 0)
+        code = ofctl_changes_begin(c);
+    if (code == 0) {
+        m = (struct of_message){.type = OFPT_SET_CONFIG, .config = answer.config};
+        m.config.miss_send_len = OFPCML_NO_BUFFER;
+        code = ofctl_change(c, &m, 0);
+    }
+    return code ? code : ofctl_changes_end(c);
+}
+
 int ofctl_monitor(struct ofctl *c, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     c->receive = monitored;
+    c->options.bundle = false;
+    if (ask_for_packets(c) != 0)
+        return 1;
     while (c->down == 0 && !(c->options.count && seen >= c->options.count)) {
         int err = await(&enough, 1000, NULL); /* looks now and then whether the switch is there */
 

@@ -104,7 +104,7 @@ static void other_words_are_understood(void **state)
     check_instructions("mod_dl_dst:02:00:00:00:00:01", "set_field:02:00:00:00:00:01->eth_dst");
     check_instructions("mod_vlan_vid:5", "set_field:0x1005->vlan_vid");
     check_instructions("load:0x7->NXM_NX_REG1[]", "load:0x7->reg1[0..31]");
-    check_instructions("load:1->OXM_OF_METADATA[3]", "load:0x1->metadata[3..3]");
+    check_instructions("load:1->NXM_NX_TUN_ID[3]", "load:0x1->tun_id[3..3]");
     check_instructions("move:NXM_NX_TUN_IPV4_SRC[]->NXM_NX_TUN_IPV4_DST[]",
                        "move:tun_src[0..31]->tun_dst[0..31]");
     check_instructions("apply_actions(output:1),goto_table:2", "output:1,goto_table:2");
