@@ -122,7 +122,7 @@ class OpenVSwitch(Peer):
 
 def lines(text):
     """A dump's lines without what changes from run to run."""
-    found = [re.sub(r"duration=[^,]*, ", "", line.strip()) for line in text.splitlines() if "=" in line and "reply" not in line]
+    found = [re.sub(r"(duration|n_packets|n_bytes)=[^,]*, ", "", line.strip()) for line in text.splitlines() if "=" in line and "reply" not in line]
     return sorted(found)
 
 
