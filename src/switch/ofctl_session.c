@@ -13,13 +13,13 @@
 
 #include "switch/ofctl.h"
 
-#define ARENA_LIMIT    (64u << 20)
-#define DUMP_MS        600000     /* for all parts of a dump */
-#define CHANGES_MS     600000     /* for the barrier behind many changes */
-#define QUEUE_FULL     (4u << 20) /* octets that wait to be written: pause */
-#define QUEUE_DRAINED  (1u << 20) /* go on */
-#define PAUSE_MS       1
-#define BUNDLE_ADD_MAX 65000
+#define ARENA_LIMIT     (64u << 20)
+#define DUMP_MS         600000     /* for all parts of a dump */
+#define CHANGES_MS      600000     /* for the barrier behind many changes */
+#define QUEUE_FULL      (4u << 20) /* octets that wait to be written: pause */
+#define QUEUE_DRAINED   (1u << 20) /* go on */
+#define PAUSE_MS        1
+#define BUNDLE_ADD_HEAD 32 /* octets around a message in a bundle, and some */
 
 /* ---- errors ---- */
 
@@ -331,33 +331,37 @@ int ofctl_changes_begin(struct ofctl *c)
     return bundle_control(c, OFPBCT_OPEN_REQUEST);
 }
 
+/* Encoded first, then copied at its length: a reservation for the longest message would take a
+ * whole chunk of the queue each time. */
+static int send_change(struct ofctl *c, const struct of_message *m, struct bytes message)
+{
+    struct of_message add = {.type = OFPT_ONF_BUNDLE_ADD,
+                             .xid = m->xid,
+                             .bundle_add = {.bundle_id = c->bundle_id,
+                                            .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
+                                            .message = message}};
+    struct writer w;
+
+    if (!c->bundle_id)
+        return openflow_send(c->channel, message);
+    w = openflow_reserve(c->channel, message.len + BUNDLE_ADD_HEAD);
+    if (!w.bad)
+        of_encode(&w, &add);
+    return openflow_commit(c->channel, &w);
+}
+
 int ofctl_change(struct ofctl *c, struct of_message *m, uint32_t line)
 {
-    struct writer w;
-    struct of_message add;
+    struct bytes message;
     int err;
 
     if (wait_for_room(c) != 0)
         return 1;
     m->xid = openflow_channel_xid(c->channel);
-    w = openflow_reserve(c->channel, OFP_MAX_MESSAGE);
-    if (c->bundle_id) {
-        struct bytes message = encode(c, m);
-
-        if (!message.at || message.len > BUNDLE_ADD_MAX)
-            return too_long();
-        add = (struct of_message){.type = OFPT_ONF_BUNDLE_ADD,
-                                  .xid = m->xid,
-                                  .bundle_add = {.bundle_id = c->bundle_id,
-                                                 .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
-                                                 .message = message}};
-        m = &add;
-    }
-    if (!w.bad)
-        of_encode(&w, m);
-    err = openflow_commit(c->channel, &w);
-    if (err == -EMSGSIZE)
+    message = encode(c, m);
+    if (!message.at || (c->bundle_id && message.len + BUNDLE_ADD_HEAD > OFP_MAX_MESSAGE))
         return too_long();
+    err = send_change(c, m, message);
     if (err < 0)
         return lost(c, c->down < 0 ? c->down : err);
     return keep_sent(c, m->xid, line);
