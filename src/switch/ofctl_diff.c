@@ -83,6 +83,8 @@ static void sort_texts(struct flow_texts *list)
 {
     size_t kept = 0;
 
+    if (list->count == 0)
+        return;
     qsort(list->at, list->count, sizeof(*list->at), by_key);
     for (size_t i = 0; i < list->count; i++) {
         if (i + 1 < list->count && strcmp(list->at[i].key, list->at[i + 1].key) == 0)
@@ -232,7 +234,7 @@ static int make_equal(struct ofctl *c, const struct flow_text *have, const struc
     m.flow_mod.command = want ? OFPFC_ADD : OFPFC_DELETE_STRICT;
     if (want)
         print_text(&t, want);
-    else
+    else if (have)
         text_add(&t, "%s", have->key);
     if (of_parse_flow(&p, buffer, t.len, want ? OF_FLOW_WITH_ACTIONS : OF_FLOW_WITHOUT_ACTIONS,
                       &m.flow_mod) < 0)

@@ -314,7 +314,7 @@ static int set_field(struct of_parser *p, struct part from, struct part to, stru
 
 static int parse_set_field(struct of_parser *p, struct part argument, struct of_action *a)
 {
-    struct part from, to;
+    struct part from = {"", 0}, to = {"", 0};
     int err = split_arrow(p, argument, &from, &to);
 
     return err < 0 ? err : set_field(p, from, to, a);
@@ -360,8 +360,8 @@ static int parse_bits(struct of_parser *p, struct part part, struct bits *bits)
 
 static int parse_load(struct of_parser *p, struct part argument, struct of_action *a)
 {
-    struct part from, to;
-    struct bits bits;
+    struct part from = {"", 0}, to = {"", 0};
+    struct bits bits = {NULL, 0, 0};
     uint64_t value;
     int err = split_arrow(p, argument, &from, &to);
 
@@ -383,8 +383,8 @@ static int parse_load(struct of_parser *p, struct part argument, struct of_actio
 
 static int parse_move(struct of_parser *p, struct part argument, struct of_action *a)
 {
-    struct part from, to;
-    struct bits source, target;
+    struct part from = {"", 0}, to = {"", 0};
+    struct bits source = {NULL, 0, 0}, target = {NULL, 0, 0};
     int err = split_arrow(p, argument, &from, &to);
 
     if (err < 0 || (err = parse_bits(p, from, &source)) < 0 ||

@@ -75,7 +75,7 @@ static int parse_bucket_word(struct of_parser *p, struct part part, struct of_bu
 static int parse_bucket(struct of_parser *p, struct part left, uint8_t type,
                         struct of_bucket *bucket)
 {
-    struct part part, rest = left;
+    struct part part, rest;
     size_t skip;
 
     *bucket = (struct of_bucket){
@@ -139,9 +139,9 @@ static int parse_group_id(struct of_parser *p, struct part argument, uint32_t *i
 
 static int parse_group_type(struct of_parser *p, struct part argument, uint8_t *type)
 {
-    for (uint8_t i = 0; i < COUNT(group_types); i++)
+    for (size_t i = 0; i < COUNT(group_types); i++)
         if (of_text_is(argument, group_types[i]) || (i == OFPGT_FF && of_text_is(argument, "ff"))) {
-            *type = i;
+            *type = (uint8_t)i;
             return 0;
         }
     return of_text_bad(p, argument, "expected all, select, indirect or fast_failover");
