@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/log.h"
 #include "base/trace.h"
@@ -372,9 +373,9 @@ static void message_received(struct openflow_channel *channel, const struct open
         echo_requested(channel, message);
         return;
     }
-    if (header->type == HELLO || header->type == ECHO_REPLY)
+    if (header->type == HELLO || openflow_pendings_answer(&channel->pendings, header, message))
         return;
-    if (!openflow_pendings_answer(&channel->pendings, header, message))
+    if (header->type != ECHO_REPLY) /* one of ours, by which we see that the peer is there */
         channel->options.user->receive(channel, header, message);
 }
 
@@ -634,6 +635,8 @@ static struct openflow_options with_defaults(const struct openflow_options *opti
 
 static size_t address_size(const struct sockaddr *address)
 {
+    if (address->sa_family == AF_UNIX)
+        return sizeof(struct sockaddr_un);
     return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                           : sizeof(struct sockaddr_in);
 }

@@ -108,7 +108,8 @@ uint16_t openflow_listener_port(const struct openflow_listener *listener);
 /* Stops listening and closes all its channels, without calling down(). */
 void openflow_listener_close(struct openflow_listener *listener);
 
-/* A switch's side: connects, now and again until openflow_close(). 0 or a negative errno (not for a
+/* A switch's side: connects, now and again until openflow_close(); the address may be that of a
+ * Unix socket, too. 0 or a negative errno (not for a
  * refused connection, which is tried again). */
 int openflow_connect(struct openflow_channel **channel, const struct sockaddr *address,
                      const struct openflow_options *options);

@@ -15,6 +15,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "link/openflow_inner.h"
 
@@ -25,6 +28,7 @@
 struct openflow_stream {
     uv_tcp_t tcp;
     uv_connect_t connecting;
+    struct deferred at_once; /* of a Unix socket: tell that it is connected */
     uv_write_t writing;
     const struct openflow_stream_user *user;
     void *owner;
@@ -199,6 +203,35 @@ static int bind_to(struct openflow_stream *stream, const struct sockaddr *from)
     return uv_tcp_bind(&stream->tcp, (struct sockaddr *)&address, 0);
 }
 
+/* At the end of the turn in which a Unix socket was connected. */
+static void connected_at_once(struct deferred *deferred)
+{
+    struct openflow_stream *stream = container_of(deferred, struct openflow_stream, at_once);
+
+    stream->connecting.handle = (uv_stream_t *)&stream->tcp;
+    connected(&stream->connecting, 0);
+}
+
+/* A Unix socket: another kind of address, the same kind of stream. It connects at once or not. */
+static int connect_unix(struct openflow_stream *stream, const struct sockaddr *to)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int err = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, to, sizeof(struct sockaddr_un)) < 0)
+        err = -errno;
+    if (err == 0)
+        err = uv_tcp_open(&stream->tcp, fd);
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    loop_defer(&stream->at_once, connected_at_once);
+    return 0;
+}
+
 struct openflow_stream *openflow_stream_connect(const struct sockaddr *to,
                                                 const struct sockaddr *from,
                                                 const struct openflow_tls *tls,
@@ -211,7 +244,9 @@ struct openflow_stream *openflow_stream_connect(const struct sockaddr *to,
         return NULL;
     if (from)
         *err = bind_to(stream, from);
-    if (*err == 0)
+    if (*err == 0 && to->sa_family == AF_UNIX)
+        *err = connect_unix(stream, to);
+    else if (*err == 0)
         *err = uv_tcp_connect(&stream->connecting, &stream->tcp, to, connected);
     if (*err < 0) {
         openflow_stream_close(stream);
@@ -249,6 +284,7 @@ void openflow_stream_close(struct openflow_stream *stream)
         openflow_stream_flush(stream);
     }
     stream->is_closed = true;
+    loop_defer_cancel(&stream->at_once);
     uv_close((uv_handle_t *)&stream->tcp, closed);
 }
 

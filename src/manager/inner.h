@@ -11,7 +11,7 @@
 #include "base/base.h"
 #include "manager/manager.h"
 #include "manager/network.h"
-#include "manager/table.h"
+#include "base/table.h"
 
 #define RUN_PATH_SIZE 300
 

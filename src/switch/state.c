@@ -231,6 +231,27 @@ static json_t *controllers_json(const struct control_request *request)
     return list;
 }
 
+/* Where controllers and tools may connect, as they write it. */
+static json_t *listen_json(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sw.config.listen.count; i++) {
+        const struct openflow_endpoint *at = &sw.config.listen.at[i];
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&at->address;
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&at->address;
+        char host[INET6_ADDRSTRLEN] = "?", text[INET6_ADDRSTRLEN + 16];
+        bool is_v6 = at->address.ss_family == AF_INET6;
+
+        inet_ntop(at->address.ss_family, is_v6 ? (const void *)&v6->sin6_addr : &v4->sin_addr, host,
+                  sizeof(host));
+        snprintf(text, sizeof(text), "%s%s%s%s:%u", at->is_tls ? "ssl:" : "", is_v6 ? "[" : "",
+                 host, is_v6 ? "]" : "", ntohs(v4->sin_port)); /* in the same place for IPv6 */
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
 static json_t *summary_json(const struct control_request *request)
 {
     char id[32];
@@ -238,14 +259,14 @@ static json_t *summary_json(const struct control_request *request)
 
     (void)request;
     text_add(&t, "%016llx", (unsigned long long)sw.config.datapath_id);
-    return json_pack("{s:s, s:b, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "datapath_id",
-                     id, "standalone", (int)sw.dp.standalone, "up_s", age_s(sw.started_us), "flows",
-                     (int)sw.dp.tables.flow_count, "groups", (int)sw.dp.groups.count, "meters",
-                     (int)sw.dp.meters.count, "flow_mods", (json_int_t)sw.counters.flow_mods,
-                     "bundles", (json_int_t)sw.counters.bundles, "packet_ins",
-                     (json_int_t)sw.counters.packet_ins, "packet_outs",
+    return json_pack("{s:s, s:b, s:f, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+                     "datapath_id", id, "standalone", (int)sw.dp.standalone, "up_s",
+                     age_s(sw.started_us), "flows", (int)sw.dp.tables.flow_count, "groups",
+                     (int)sw.dp.groups.count, "meters", (int)sw.dp.meters.count, "flow_mods",
+                     (json_int_t)sw.counters.flow_mods, "bundles", (json_int_t)sw.counters.bundles,
+                     "packet_ins", (json_int_t)sw.counters.packet_ins, "packet_outs",
                      (json_int_t)sw.counters.packet_outs, "errors", (json_int_t)sw.counters.errors,
-                     "controllers", controllers_json(NULL));
+                     "listen", listen_json(), "controllers", controllers_json(NULL));
 }
 
 json_t *state_json(const char *what, const struct control_request *request)

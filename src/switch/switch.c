@@ -8,6 +8,8 @@
 
 #include "base/base.h"
 #include "switch/conn.h"
+#include "switch/explain.h"
+#include "switch/ofctl.h"
 #include "switch/state.h"
 
 #define REFRESH_MS    500         /* between looks at the ports' link states */
@@ -276,6 +278,7 @@ static void stop(void)
 
 int switch_main(int argc, char **argv)
 {
+    static const struct control_route routes[] = {{"GET", "/trace-packet", explain_request}};
     static const struct process process = {
         .name = "switch",
         .summary =
@@ -288,7 +291,16 @@ int switch_main(int argc, char **argv)
         .stop = stop,
         .state = state_json,
         .views = state_views,
+        .routes = routes,
+        .route_count = sizeof(routes) / sizeof(routes[0]),
     };
 
-    return process_main(&process, argc, argv);
+    if (argc > 1 && ofctl_is_verb(argv[1]))
+        return ofctl_main(argc - 1, argv + 1);
+    if (argc > 1 && argv[1][0] != '-')
+        return ofctl_unknown(argv[1]);
+    int code = process_main(&process, argc, argv);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        ofctl_print_help(stdout);
+    return code;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "manager/table.h"
+#include "base/table.h"
 
 static char *printed(const char *json, struct table_style style)
 {

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "manager/table.h"
+#include "base/table.h"
 
 #define GAP 2 /* blanks between columns */
 

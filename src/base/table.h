@@ -3,10 +3,10 @@
  *
  * Columns stand in the order in which keys first appear; numbers are aligned to the right. A value
  * that is absent or null shows as "-", a list of scalars with commas, what is nested deeper as
- * JSON. Inner header of the manager.
+ * JSON.
  */
-#ifndef STROWGER_MANAGER_TABLE_H
-#define STROWGER_MANAGER_TABLE_H
+#ifndef STROWGER_BASE_TABLE_H
+#define STROWGER_BASE_TABLE_H
 
 #include <jansson.h>
 #include <stdbool.h>
