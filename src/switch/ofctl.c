@@ -215,7 +215,7 @@ static bool parse_address(const char *text, struct sockaddr_storage *address)
     struct sockaddr_un *local = (struct sockaddr_un *)address;
 
     memset(address, 0, sizeof(*address));
-    if (strncmp(text, "unix:", 5) == 0 && strlen(text + 5) < sizeof(local->sun_path)) {
+    if (strncmp(text, "unix:", 5) == 0 && strlen(text) < sizeof(local->sun_path)) {
         local->sun_family = AF_UNIX;
         strcpy(local->sun_path, text + 5);
         return true;

@@ -70,9 +70,9 @@ static inline const struct slots *slots_of(const struct tuple *t)
 static const struct rule *tuple_match(const struct tuple *t, const struct of_key *key,
                                       uint64_t seed, uint64_t version)
 {
-    const struct slots *s = slots_of(t);
-
-    return visible(slots_find(s, t, key, tuple_hash(t, key, seed)), version);
+    if (!tuple_may_have(t, key))
+        return NULL;
+    return visible(slots_find(slots_of(t), t, key, tuple_hash(t, key, seed)), version);
 }
 
 /* ---- one key ---- */
@@ -181,12 +181,17 @@ static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t ver
     for (size_t i = 0; i < count; i++) {
         const uint64_t *bucket = &s->at[((uint32_t)hash[i] & s->mask) * (size_t)BUCKET];
 
-        for (unsigned n = 0; n < BUCKET && bucket[n] != SLOT_FREE; n++)
-            if (slot_tag(bucket[n]) == slot_tag(hash[i])) {
-                __builtin_prefetch(slot_rule(bucket[n]));
-                __builtin_prefetch((const uint8_t *)slot_rule(bucket[n]) + CACHE_LINE);
+        for (unsigned n = 0; n < BUCKET; n++) {
+            uint64_t slot = slot_read(&bucket[n]);
+
+            if (slot == SLOT_FREE)
+                break;
+            if (slot_tag(slot) == slot_tag(hash[i])) {
+                __builtin_prefetch(slot_rule(slot));
+                __builtin_prefetch((const uint8_t *)slot_rule(slot) + CACHE_LINE);
                 break;
             }
+        }
     }
     for (size_t i = 0; i < count; i++) {
         found[i] = visible(slots_find(s, t, keys[i], hash[i]), version);
@@ -195,6 +200,7 @@ static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t ver
     }
 }
 
+/* All of them fit. */
 static void prefixes_match_burst(const struct prefixes *p, uint64_t version,
                                  const struct of_key *const *keys, size_t count,
                                  const struct rule **found, struct counter_owner *owner)
@@ -212,30 +218,56 @@ static void prefixes_match_burst(const struct prefixes *p, uint64_t version,
             __builtin_prefetch((const uint8_t *)rules[i] + CACHE_LINE);
         }
     for (size_t i = 0; i < count; i++) {
-        found[i] = rules[i] && prefixes_fit(p, keys[i]) ? visible(rules[i], version) : NULL;
-        if (rules[i] && !found[i] && prefixes_fit(p, keys[i]))
+        found[i] = visible(rules[i], version);
+        if (rules[i] && !found[i])
             found[i] = prefixes_match_shorter(p, keys[i], version);
         if (found[i])
             __builtin_prefetch(counter_of(owner, found[i]->counter), 1);
     }
 }
 
-/* The first unit for all, the others for whom that was not enough. */
+static inline bool unit_may_have(const struct unit *u, const struct of_key *key)
+{
+    return u->tuple ? tuple_may_have(u->tuple, key) : prefixes_fit(u->prefixes, key);
+}
+
+static void unit_match_burst(const struct unit *u, uint64_t seed, uint64_t version,
+                             const struct of_key *const *keys, size_t count,
+                             const struct rule **found, struct counter_owner *owner)
+{
+    if (u->tuple)
+        tuple_match_burst(u->tuple, seed, version, keys, count, found, owner);
+    else
+        prefixes_match_burst(u->prefixes, version, keys, count, found, owner);
+}
+
+/* Each unit for those for whom the ones before were not enough. */
 static void units_match_burst(const struct matcher *m, uint64_t seed, uint64_t version,
                               const struct of_key *const *keys, size_t count,
                               const struct rule **found, struct counter_owner *owner)
 {
-    const struct unit *first = &m->units[0];
+    const struct of_key *open[BURST];
+    const struct rule *rules[BURST];
+    uint8_t which[BURST];
 
-    if (first->tuple)
-        tuple_match_burst(first->tuple, seed, version, keys, count, found, owner);
-    else
-        prefixes_match_burst(first->prefixes, version, keys, count, found, owner);
-    if (m->count == 1)
-        return;
     for (size_t i = 0; i < count; i++)
-        if (!found[i] || found[i]->priority < m->units[1].max_priority)
-            found[i] = units_match(m, keys[i], seed, version);
+        found[i] = NULL;
+    for (uint32_t n = 0; n < m->count; n++) {
+        const struct unit *u = &m->units[n];
+        size_t left = 0;
+
+        for (size_t i = 0; i < count; i++)
+            if ((!found[i] || found[i]->priority < u->max_priority) && unit_may_have(u, keys[i])) {
+                which[left] = (uint8_t)i;
+                open[left++] = keys[i];
+            }
+        if (left == 0)
+            continue;
+        unit_match_burst(u, seed, version, open, left, rules, owner);
+        for (size_t i = 0; i < left; i++)
+            if (rules[i] && (!found[which[i]] || found[which[i]]->priority < rules[i]->priority))
+                found[which[i]] = rules[i];
+    }
 }
 
 /* ---- the exact-match cache ---- */

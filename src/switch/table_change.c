@@ -225,6 +225,18 @@ static struct rule **chain_place(struct rule **head, uint16_t priority)
     return at;
 }
 
+/* Bits in which this rule differs from the first are common to all no more. */
+static void tuple_note_common(struct tuple *t, const struct rule *r)
+{
+    for (unsigned i = 0; i < t->words; i++) {
+        uint64_t first = t->linked ? t->first[i] : r->at[i];
+        uint64_t common = (t->linked ? t->common[i] : t->mask[i]) & ~(r->at[i] ^ first);
+
+        __atomic_store_n(&t->first[i], first, __ATOMIC_RELAXED);
+        __atomic_store_n(&t->common[i], common, __ATOMIC_RELAXED);
+    }
+}
+
 /* Into its chain; *head is then the chain's first rule. */
 static int chain_link(struct tuple *t, struct rule *r, uint64_t seed, struct rule **head)
 {
@@ -233,6 +245,7 @@ static int chain_link(struct tuple *t, struct rule *r, uint64_t seed, struct rul
     struct rule *first = slot ? slot_rule(*slot) : NULL, **at;
     int err;
 
+    tuple_note_common(t, r);
     if (!first) {
         if ((err = tuple_grow(t, seed)) < 0)
             return err;

@@ -38,6 +38,10 @@ struct tuple {
     uint8_t words;
     uint8_t index[OF_KEY_WORDS]; /* of the words that matter */
     uint64_t mask[OF_KEY_WORDS]; /* of those */
+    /* What all flows have in common: bits of `common` have the value of `first` in every one, so a
+     * key that has another is not looked for. Bits only leave, before a flow without them is
+     * published. */
+    uint64_t first[OF_KEY_WORDS], common[OF_KEY_WORDS];
     /* the changing thread's own */
     struct reclaim reclaim;
     struct tables *tables;
@@ -107,6 +111,17 @@ static inline uint64_t hash_words(const uint64_t *words, unsigned n, uint64_t se
     for (unsigned i = 0; i < n; i++)
         h = hash_mix(h, words[i]);
     return h ^ h >> 29;
+}
+
+static inline bool tuple_may_have(const struct tuple *t, const struct of_key *key)
+{
+    const uint64_t *from = (const void *)key;
+
+    for (unsigned i = 0; i < t->words; i++)
+        if ((from[t->index[i]] ^ __atomic_load_n(&t->first[i], __ATOMIC_RELAXED)) &
+            __atomic_load_n(&t->common[i], __ATOMIC_RELAXED))
+            return false;
+    return true;
 }
 
 static inline uint64_t tuple_hash(const struct tuple *t, const struct of_key *key, uint64_t seed)
