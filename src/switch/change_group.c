@@ -93,7 +93,7 @@ static bool flow_is_metered_by(const struct flow *flow, uint32_t meter_id)
 {
     const struct op *op = rule_ops(&flow->rule); /* it is the first */
 
-    return flow->rule.op_count && op->code == OP_METER && op->number == meter_id;
+    return flow->op_count && op->code == OP_METER && op->number == meter_id;
 }
 
 static int delete_flow(struct flow *flow, void *context)

@@ -33,7 +33,8 @@ struct run {
     uint8_t table_id;
     uint8_t depth; /* of groups */
     bool sent;     /* somebody got it, or a copy */
-    struct action_set set;
+    struct action_set *set;  /* NULL: empty */
+    struct action_set *room; /* for it */
 };
 
 static void run_table_from(struct run *run, uint8_t table_id);
@@ -48,7 +49,7 @@ static void run_begin(struct run *run, struct worker *w, struct port *in, struct
     run->table_id = 0;
     run->depth = 0;
     run->sent = false;
-    run->set.used = false;
+    run->set = run->room = NULL;
 }
 
 static void count_drop(struct run *run, enum drop_reason why)
@@ -229,7 +230,7 @@ static void load_bits(struct packet *p, enum of_field_id id, unsigned offset, un
 static void move_bits(struct packet *p, const struct op *op)
 {
     const struct of_field *from = &of_fields[op->field];
-    unsigned done = 0, total = (unsigned)op->value;
+    unsigned done = 0, total = (unsigned)op_data(op, 0);
 
     while (done < total) {
         unsigned n = total - done > 64 ? 64 : total - done;
@@ -259,7 +260,7 @@ static void execute_rare(struct run *run, const struct op *op)
         packet_set_field(p, op->field, (const uint8_t *)(op + 1));
         break;
     case OP_REG_LOAD:
-        load_bits(p, op->field, op->number, op->bits, op->value);
+        load_bits(p, op->field, op->number, op->bits, op_data(op, 0));
         break;
     case OP_REG_MOVE:
         move_bits(p, op);
@@ -312,19 +313,22 @@ static inline void execute(struct run *run, const struct op *op, bool last)
         break;
     case OP_CONTROLLER:
         output_to_controller(run, is_table_miss(run->rule) ? OFPR_NO_MATCH : OFPR_ACTION,
-                             (uint16_t)op->value);
+                             op_max_len(op));
         break;
     case OP_GROUP:
         execute_group(run, op->number, last);
         break;
     case OP_KEY_32:
-        memcpy((uint8_t *)&run->p->key + op->number, &op->value, 4);
+        memcpy((uint8_t *)&run->p->key + of_fields[op->field].offset, &op->number, 4);
         break;
-    case OP_KEY_64:
-        memcpy((uint8_t *)&run->p->key + op->number, &op->value, 8);
+    case OP_KEY_64: {
+        uint64_t value = htobe64(op->number);
+
+        memcpy((uint8_t *)&run->p->key + of_fields[op->field].offset, &value, 8);
         break;
+    }
     case OP_SET:
-        packet_set_field(run->p, op->field, (const uint8_t *)&op->value);
+        packet_set_field(run->p, op->field, (const uint8_t *)&op->number);
         break;
     case OP_DEC_NW_TTL:
         if (!packet_dec_nw_ttl(run->p))
@@ -348,7 +352,7 @@ static void execute_list(struct run *run, const struct op *at, size_t count)
 static void execute_set(struct run *run)
 {
     const struct op *list[SET_LIST_MAX];
-    size_t count = action_set_list(&run->set, list);
+    size_t count = action_set_list(run->set, list);
 
     for (size_t i = 0; i < count && run->p; i++)
         execute(run, list[i], i + 1 == count);
@@ -455,49 +459,52 @@ static bool pass_meter(struct run *run, uint32_t id)
     return false;
 }
 
-/* The instructions that are no actions. Returns what follows, or NULL when the packet went. */
-static const struct op *instruct(struct run *run, const struct op *op, uint8_t *next_table)
+/* The instructions that are no actions. False when the packet went. */
+static bool instruct(struct run *run, const struct op *op, uint8_t *next_table)
 {
     struct of_key *key = &run->p->key;
 
     switch (op->code) {
     case OP_METER:
-        return pass_meter(run, op->number) ? op + 1 : NULL;
+        return pass_meter(run, op->number);
     case OP_CLEAR:
-        run->set.used = false;
-        return op + 1;
+        run->set = NULL;
+        break;
     case OP_WRITE:
-        action_set_write(&run->set, op + 1, op->number);
-        return op + 1 + op->number;
+        if (!run->set) {
+            run->set = run->room;
+            run->set->used = false;
+        }
+        action_set_write(run->set, op + 1, op->number);
+        break;
     case OP_METADATA:
-        key->metadata = (key->metadata & ~op[1].value) | (op->value & op[1].value);
-        return op + 2;
+        key->metadata = (key->metadata & ~op_data(op, 1)) | (op_data(op, 0) & op_data(op, 1));
+        break;
     default:
         *next_table = (uint8_t)op->number;
-        return op + 1;
     }
+    return true;
 }
 
 /* Carries out what the rule says. Returns the next table, or NO_TABLE. */
 static uint8_t run_rule(struct run *run, const struct rule *rule)
 {
-    const struct op *op = rule_ops(rule), *end = op + rule->op_count;
     uint8_t next_table = NO_TABLE;
+    const struct op *op = rule_ops(rule);
+    bool last = rule->flags & RULE_EMPTY;
 
     run->rule = rule;
     counter_count(run->w->counters, rule->counter, run->p->len);
-    if (rule->notes_use)
+    if (rule->flags & RULE_NOTES_USE)
         flow_note_use(rule, run->w->now_us);
-    while (op < end) {
-        if (op->code >= OP_METER) {
-            if (!(op = instruct(run, op, &next_table)))
-                return NO_TABLE;
-            continue;
-        }
-        execute(run, op, op_next(op) == end && !run->set.used);
+    for (; !last; op = op_next_step(op)) {
+        last = op->extra & OP_LAST;
+        if (op->code < OP_METER)
+            execute(run, op, last && !run->set);
+        else if (!instruct(run, op, &next_table))
+            return NO_TABLE;
         if (!run->p)
             return NO_TABLE;
-        op = op_next(op);
     }
     return next_table;
 }
@@ -537,6 +544,10 @@ static void run_table(struct worker *w, struct run *runs, const uint8_t *which, 
  * first. */
 static void run_tables(struct worker *w, struct run *runs, size_t count, uint8_t *next)
 {
+    struct action_set sets[BURST];
+
+    for (size_t i = 0; i < count; i++)
+        runs[i].room = &sets[i];
     for (;;) {
         uint8_t which[BURST], table_id = NO_TABLE;
         size_t here = 0;
@@ -552,7 +563,7 @@ static void run_tables(struct worker *w, struct run *runs, size_t count, uint8_t
         run_table(w, runs, which, here, table_id, next);
     }
     for (size_t i = 0; i < count; i++) {
-        if (runs[i].p && runs[i].set.used)
+        if (runs[i].p && runs[i].set)
             execute_set(&runs[i]);
         finish(&runs[i]);
     }

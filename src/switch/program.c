@@ -15,9 +15,33 @@ static const uint8_t codes[] = {
 
 /* ---- actions ---- */
 
+static size_t field_words(enum of_field_id id)
+{
+    return (of_fields[id].bytes + 7u) / 8;
+}
+
+static bool is_short_number(const struct of_action *a)
+{
+    static const uint8_t zeros[4];
+
+    return of_fields[a->set_field.field].pipeline && of_fields[a->set_field.field].bytes == 8 &&
+           memcmp(a->set_field.value, zeros, 4) == 0;
+}
+
+/* Ops and words of data. */
 static size_t action_size(const struct of_action *a)
 {
-    return a->type == OFPAT_SET_FIELD && of_fields[a->set_field.field].bytes > 8 ? 2 : 1;
+    switch (a->type) {
+    case OFPAT_SET_FIELD:
+        return of_fields[a->set_field.field].bytes <= 4 || is_short_number(a)
+                   ? 1
+                   : 1 + field_words(a->set_field.field);
+    case OF_NX_REG_LOAD:
+    case OF_NX_REG_MOVE:
+        return 2;
+    default:
+        return 1;
+    }
 }
 
 static size_t compile_set_field(struct op *op, const struct of_action *a)
@@ -25,21 +49,31 @@ static size_t compile_set_field(struct op *op, const struct of_action *a)
     const struct of_field *f = &of_fields[a->set_field.field];
 
     *op = (struct op){.code = OP_SET, .field = (uint8_t)a->set_field.field};
-    if (f->bytes > 8) {
+    if (is_short_number(a)) {
+        uint32_t low;
+
+        memcpy(&low, a->set_field.value + 4, sizeof(low));
+        op->code = OP_KEY_64;
+        op->number = ntohl(low);
+    } else if (f->bytes <= 4) {
+        memcpy(&op->number, a->set_field.value, f->bytes);
+        if (f->pipeline && f->bytes == 4)
+            op->code = OP_KEY_32;
+    } else {
         op->code = OP_SET_LONG;
-        op->extra = 1;
-        memcpy(op + 1, a->set_field.value, sizeof(op[1]));
-        return 2;
+        op->extra = (uint8_t)field_words(a->set_field.field);
+        memset(op + 1, 0, op->extra * sizeof(*op));
+        memcpy(op + 1, a->set_field.value, f->bytes);
     }
-    memcpy(&op->value, a->set_field.value, f->bytes);
-    if (f->pipeline && (f->bytes == 4 || f->bytes == 8)) {
-        op->code = f->bytes == 4 ? OP_KEY_32 : OP_KEY_64;
-        op->number = f->offset;
-    }
-    return 1;
+    return 1u + op->extra;
 }
 
-/* Returns how many ops it became. */
+static void put_data(struct op *op, uint64_t word)
+{
+    memcpy(op + 1 + op->extra++, &word, sizeof(word));
+}
+
+/* Returns how many ops and words it became. */
 static size_t compile_action(struct op *op, const struct of_action *a)
 {
     *op = (struct op){.code = OP_SET_QUEUE};
@@ -47,22 +81,20 @@ static size_t compile_action(struct op *op, const struct of_action *a)
     case OFPAT_OUTPUT:
         op->code = a->output.port == OFPP_CONTROLLER ? OP_CONTROLLER : OP_OUTPUT;
         op->number = a->output.port;
-        op->value = a->output.max_len;
+        op->field = (uint8_t)(a->output.max_len >> 8);
+        op->bits = (uint8_t)a->output.max_len;
         break;
     case OFPAT_SET_FIELD:
         return compile_set_field(op, a);
     case OF_NX_REG_LOAD:
-        *op = (struct op){
-            OP_REG_LOAD,      0, (uint8_t)a->reg_load.field, a->reg_load.n_bits, a->reg_load.offset,
-            a->reg_load.value};
+        *op = (struct op){OP_REG_LOAD, 0, (uint8_t)a->reg_load.field, a->reg_load.n_bits,
+                          a->reg_load.offset};
+        put_data(op, a->reg_load.value);
         break;
     case OF_NX_REG_MOVE:
-        *op = (struct op){OP_REG_MOVE,
-                          0,
-                          (uint8_t)a->reg_move.from,
-                          (uint8_t)a->reg_move.to,
-                          (uint32_t)a->reg_move.from_offset << 16 | a->reg_move.to_offset,
-                          a->reg_move.n_bits};
+        *op = (struct op){OP_REG_MOVE, 0, (uint8_t)a->reg_move.from, (uint8_t)a->reg_move.to,
+                          (uint32_t)a->reg_move.from_offset << 16 | a->reg_move.to_offset};
+        put_data(op, a->reg_move.n_bits);
         break;
     case OFPAT_SET_MPLS_TTL:
     case OFPAT_SET_NW_TTL:
@@ -85,7 +117,7 @@ static size_t compile_action(struct op *op, const struct of_action *a)
         if (a->type < sizeof(codes) / sizeof(codes[0]))
             op->code = codes[a->type];
     }
-    return 1;
+    return 1u + op->extra;
 }
 
 static size_t actions_size(const struct of_actions *actions)
@@ -122,7 +154,7 @@ static size_t instruction_size(const struct of_instruction *in)
     case OFPIT_WRITE_ACTIONS:
         return 1 + actions_size(&in->actions);
     case OFPIT_WRITE_METADATA:
-        return 2;
+        return 3;
     default:
         return 1;
     }
@@ -152,10 +184,10 @@ static size_t compile_instruction(struct op *op, const struct of_instruction *in
         *op = (struct op){.code = OP_WRITE, .number = (uint32_t)actions_size(&in->actions)};
         return 1 + compile_actions(op + 1, &in->actions);
     case OFPIT_WRITE_METADATA:
-        op[0] = (struct op){
-            .code = OP_METADATA, .extra = 1, .value = htobe64(in->write_metadata.metadata)};
-        op[1] = (struct op){.value = htobe64(in->write_metadata.mask)};
-        return 2;
+        *op = (struct op){.code = OP_METADATA};
+        put_data(op, htobe64(in->write_metadata.metadata));
+        put_data(op, htobe64(in->write_metadata.mask));
+        return 3;
     default:
         *op = (struct op){.code = OP_GOTO, .number = in->table_id};
         return 1;
@@ -168,6 +200,18 @@ void program_compile(struct op *at, const struct of_instructions *instructions)
         for (size_t i = 0; i < instructions->count; i++)
             if (instructions->at[i].type == instruction_order[order])
                 at += compile_instruction(at, &instructions->at[i]);
+}
+
+void program_mark_last(struct op *at, size_t count)
+{
+    struct op *op = at, *last = NULL;
+
+    while (op < at + count) {
+        last = op;
+        op += op_next_step(op) - op;
+    }
+    if (last)
+        last->extra |= OP_LAST;
 }
 
 /* ---- action sets ---- */
@@ -244,7 +288,7 @@ size_t program_compile_set(struct op *at, const struct of_actions *actions)
     action_set_write(&set, unsorted, compile_actions(unsorted, actions));
     count = action_set_list(&set, list);
     for (size_t i = 0; i < count; i++) {
-        size_t ops = 1u + list[i]->extra;
+        size_t ops = (size_t)(op_next(list[i]) - list[i]);
 
         memcpy(at + n, list[i], ops * sizeof(*at));
         n += ops;

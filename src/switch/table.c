@@ -18,7 +18,11 @@
 
 static inline bool is_there(const struct rule *r, uint64_t version)
 {
-    return r->from <= version && version < __atomic_load_n(&r->until, __ATOMIC_RELAXED);
+    const struct flow *flow = flow_of(r);
+
+    if (!(__atomic_load_n(&r->flags, __ATOMIC_ACQUIRE) & RULE_UNSETTLED))
+        return true;
+    return flow->from <= version && version < __atomic_load_n(&flow->until, __ATOMIC_RELAXED);
 }
 
 static inline const struct rule *visible(const struct rule *r, uint64_t version)
@@ -188,7 +192,6 @@ static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t ver
                 break;
             if (slot_tag(slot) == slot_tag(hash[i])) {
                 __builtin_prefetch(slot_rule(slot));
-                __builtin_prefetch((const uint8_t *)slot_rule(slot) + CACHE_LINE);
                 break;
             }
         }
@@ -213,10 +216,8 @@ static void prefixes_match_burst(const struct prefixes *p, uint64_t version,
         addresses[i] = prefixes_address(p, keys[i]);
     lpm_lookup_burst(p->lpm, addresses, rules, (unsigned)count);
     for (size_t i = 0; i < count; i++)
-        if (rules[i]) {
+        if (rules[i])
             __builtin_prefetch(rules[i]);
-            __builtin_prefetch((const uint8_t *)rules[i] + CACHE_LINE);
-        }
     for (size_t i = 0; i < count; i++) {
         found[i] = visible(rules[i], version);
         if (rules[i] && !found[i])

@@ -16,8 +16,9 @@
  * cache; a change of the table makes all of its entries old. Traffic that never finds anything
  * there makes the thread stop asking for a while, so that random headers cost next to nothing.
  *
- * Versions: a flow is there for versions `from` to `until`, and a thread reads one version of
- * everything during a burst. A transaction makes its changes in a version that is not published
+ * Versions: a flow is there for versions `from` to `until` (a flag in the rule says that this is so
+ * for all who may read, as it is nearly always), and a thread reads one version of everything
+ * during a burst. A transaction makes its changes in a version that is not published
  * yet; so a packet sees all of it or nothing, and what is taken back was never seen. A flow never
  * changes once it is in: what modifies it puts another in its place, with the same counters.
  *
@@ -43,17 +44,21 @@
 struct tuple;
 struct flow_timeouts;
 
-/* What a lookup reads: aligned to a cache line, which holds keys of up to 3 words. */
+/* What a lookup reads, and what is then done: aligned to a cache line, which holds all of it for the
+ * rules of a tunnel. */
 struct rule {
-    uint64_t from, until; /* is there in versions [from, until) */
-    struct rule *lower;   /* same match, next lower priority, or an older one */
-    uint32_t counter;     /* struct counter */
-    uint32_t hash;
+    struct rule *lower; /* same match, next lower priority, or an older one */
+    uint32_t counter;   /* struct counter */
     uint16_t priority;
-    uint8_t words;  /* of its key */
-    bool notes_use; /* it has an idle timeout */
-    uint32_t op_count;
-    uint64_t at[]; /* the key's words, then ops */
+    uint8_t words;       /* of its key */
+    uint8_t flags;       /* enum rule_flags */
+    uint64_t at[];       /* the key's words, then ops */
+};
+
+enum rule_flags {
+    RULE_UNSETTLED = 1, /* some readers may see it and others not: flow.from and flow.until tell */
+    RULE_NOTES_USE = 2, /* it has an idle timeout */
+    RULE_EMPTY = 4,     /* no ops */
 };
 
 static inline const struct op *rule_ops(const struct rule *rule)
@@ -64,9 +69,11 @@ static inline const struct op *rule_ops(const struct rule *rule)
 struct flow {
     struct reclaim reclaim;
     struct tuple *tuple;
+    struct flow *unsettled_next;
     struct flow *cookie_next;
     struct flow **cookie_link;
     struct flow_timeouts *timeouts; /* NULL: it has none */
+    uint64_t from, until;           /* is there in versions [from, until) */
     uint64_t created_us;            /* monotonic clock */
     uint64_t cookie;
     uint64_t fields;                     /* that the match names */
@@ -74,11 +81,13 @@ struct flow {
     uint16_t idle_timeout, hard_timeout; /* seconds */
     uint16_t flags;                      /* enum ofp_flow_mod_flags */
     uint16_t wire_size;                  /* of the instructions as OpenFlow writes them */
+    uint16_t op_count;
     uint8_t table_id;
-    uint8_t removed_because;          /* enum ofp_flow_removed_reason, when it goes */
-    bool owns_counter, owns_timeouts; /* another has taken them over if not */
-    bool alive;                       /* in the version that is worked on */
-    _Alignas(64) struct rule rule;    /* the wire bytes lie behind its ops */
+    uint8_t removed_because; /* enum ofp_flow_removed_reason, when it goes */
+    bool owns_counter : 1, owns_timeouts : 1; /* another has taken them over if not */
+    bool alive : 1;                           /* in the version that is worked on */
+    bool is_unsettled : 1;                    /* in the list of those */
+    _Alignas(64) struct rule rule;            /* the wire bytes lie behind its ops */
 };
 
 static inline struct flow *flow_of(const struct rule *rule)
@@ -123,6 +132,9 @@ struct tables {
     uint64_t seed;    /* of hashes: peers who choose keys can not choose collisions */
     uint64_t version; /* published: what readers see */
     struct counters *counters;
+    struct flow *unsettled; /* until a grace period after their version was published */
+    struct reclaim settle;
+    bool settles; /* that is queued */
     struct flow **cookies;
     uint32_t cookie_size, flow_count;
     struct table table[TABLES];
@@ -208,7 +220,7 @@ bool flow_instructions(const struct flow *flow, struct of_instructions *instruct
                        struct arena *arena);
 static inline bool flow_outputs_to(const struct flow *flow, uint32_t port, uint32_t group)
 {
-    return program_outputs_to(rule_ops(&flow->rule), flow->rule.op_count, port, group);
+    return program_outputs_to(rule_ops(&flow->rule), flow->op_count, port, group);
 }
 
 /* How a table is searched at present: "none", "few", "1 mask", "3 masks", "prefixes + 1 mask"... */

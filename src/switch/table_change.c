@@ -802,9 +802,11 @@ static struct flow *flow_make(struct tuple *t, const struct of_instructions *ins
         return NULL;
     flow->tuple = t;
     flow->wire_size = (uint16_t)wire.len;
+    flow->op_count = (uint16_t)ops;
     flow->rule.words = t->words;
-    flow->rule.op_count = (uint32_t)ops;
+    flow->rule.flags = ops ? 0 : RULE_EMPTY;
     program_compile((struct op *)(void *)&flow->rule.at[t->words], instructions);
+    program_mark_last((struct op *)(void *)&flow->rule.at[t->words], ops);
     if (wire.len)
         memcpy((uint8_t *)&flow->rule.at[t->words] + ops * sizeof(struct op), wire.at, wire.len);
     t->refs++;
@@ -813,7 +815,7 @@ static struct flow *flow_make(struct tuple *t, const struct of_instructions *ins
 
 static struct bytes flow_wire(const struct flow *flow)
 {
-    return bytes_of((const uint8_t *)(rule_ops(&flow->rule) + flow->rule.op_count),
+    return bytes_of((const uint8_t *)(rule_ops(&flow->rule) + flow->op_count),
                     flow->wire_size);
 }
 
@@ -863,7 +865,7 @@ struct flow *flow_new_like(struct tables *tables, const struct flow *like,
         return NULL;
     memcpy(flow->rule.at, like->rule.at, like->rule.words * sizeof(uint64_t));
     flow->rule.priority = like->rule.priority;
-    flow->rule.notes_use = like->rule.notes_use;
+    flow->rule.flags |= like->rule.flags & RULE_NOTES_USE;
     flow->table_id = like->table_id;
     flow->fields = like->fields;
     flow->cookie = like->cookie;
@@ -911,6 +913,40 @@ void flow_reset_count(const struct tables *tables, struct flow *flow)
     flow->counted_from = counter_sum(tables->counters, flow->rule.counter);
 }
 
+/* Whose version every reader has now, or is past: all see the same of it. */
+static void settle_flows(struct reclaim *reclaim)
+{
+    struct tables *tables = container_of(reclaim, struct tables, settle);
+    struct flow *flow = tables->unsettled;
+
+    tables->unsettled = NULL;
+    tables->settles = false;
+    while (flow) {
+        struct flow *next = flow->unsettled_next;
+
+        flow->is_unsettled = false;
+        if (flow->alive)
+            __atomic_store_n(&flow->rule.flags, flow->rule.flags & ~RULE_UNSETTLED,
+                             __ATOMIC_RELEASE);
+        flow = next;
+    }
+}
+
+/* From now on readers ask for the flow's versions. */
+static void unsettle(struct tables *tables, struct flow *flow)
+{
+    __atomic_store_n(&flow->rule.flags, flow->rule.flags | RULE_UNSETTLED, __ATOMIC_RELEASE);
+    if (!flow->is_unsettled) {
+        flow->is_unsettled = true;
+        flow->unsettled_next = tables->unsettled;
+        tables->unsettled = flow;
+    }
+    if (!tables->settles) {
+        tables->settles = true;
+        reclaim_later(&tables->settle, settle_flows);
+    }
+}
+
 static void touch(struct tables *tables, struct table *table)
 {
     __atomic_store_n(&table->generation, tables_working(tables), __ATOMIC_RELEASE);
@@ -923,11 +959,13 @@ int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
 
     if (!even_if_full && table->flows >= table->max_flows)
         return -ENOSPC;
-    flow->rule.from = tables_working(tables);
-    flow->rule.until = VERSION_NEVER;
+    flow->from = tables_working(tables);
+    flow->until = VERSION_NEVER;
+    flow->rule.flags |= RULE_UNSETTLED;
     touch(tables, table);
     if ((err = cookies_grow(tables)) < 0 || (err = table_link(tables, table, flow)) < 0)
         return err;
+    unsettle(tables, flow);
     cookie_link(tables, flow);
     table->flows++;
     tables->flow_count++;
@@ -940,7 +978,8 @@ void table_remove(struct tables *tables, struct flow *flow)
     struct table *table = &tables->table[flow->table_id];
 
     touch(tables, table);
-    __atomic_store_n(&flow->rule.until, tables_working(tables), __ATOMIC_RELAXED);
+    __atomic_store_n(&flow->until, tables_working(tables), __ATOMIC_RELAXED);
+    unsettle(tables, flow);
     cookie_unlink(flow);
     table->flows--;
     tables->flow_count--;
@@ -949,7 +988,8 @@ void table_remove(struct tables *tables, struct flow *flow)
 
 void table_restore(struct tables *tables, struct flow *flow)
 {
-    __atomic_store_n(&flow->rule.until, VERSION_NEVER, __ATOMIC_RELAXED);
+    __atomic_store_n(&flow->until, VERSION_NEVER, __ATOMIC_RELAXED);
+    unsettle(tables, flow);
     cookie_link(tables, flow);
     tables->table[flow->table_id].flows++;
     tables->flow_count++;
@@ -1034,6 +1074,7 @@ void tables_free(struct tables *tables)
 
     reclaim_all();
     (void)tables_each(tables, &filter, remove_and_keep, &flows);
+    reclaim_all();
     while (flows) {
         struct flow *flow = flows;
 

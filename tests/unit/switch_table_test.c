@@ -133,6 +133,7 @@ static void model_drop(size_t i)
 {
     table_remove(&tables, model[i].flow);
     tables_publish(&tables);
+    reclaim_all();
     assert_true(table_unlink(&tables, model[i].flow));
     flow_free(&tables, model[i].flow);
     reclaim_all();
@@ -289,7 +290,7 @@ static void instructions_are_kept_as_they_were_configured(void **state)
     assert_int_equal(back.at[3].meter_id, 3);
     /* and carried out in clause 5.9's order */
     assert_int_equal(rule_ops(&flow->rule)[0].code, OP_METER);
-    assert_int_equal(rule_ops(&flow->rule)[flow->rule.op_count - 1].code, OP_GOTO);
+    assert_int_equal(rule_ops(&flow->rule)[flow->op_count - 1].code, OP_GOTO);
     assert_true(flow_outputs_to(flow, 5, OFPG_ANY));
     assert_true(flow_outputs_to(flow, OFPP_ANY, 9));
     assert_false(flow_outputs_to(flow, 9, 5));
@@ -446,6 +447,7 @@ static void a_version_is_seen_whole_or_not_at_all(void **state)
     table_restore(&tables, newer);
     tables_publish(&tables);
     assert_ptr_equal(lookup(0, &key), newer);
+    reclaim_all();
     assert_true(table_unlink(&tables, old));
     flow_free(&tables, old);
     finish();
