@@ -55,7 +55,7 @@ static void count_references(struct datapath *dp, const struct flow *flow, int b
 {
     struct counting c = {dp, (uint32_t)by};
 
-    program_each_reference(rule_ops(&flow->rule), flow->op_count, count_reference, &c);
+    program_each_reference(rule_ops(flow->rule), flow->op_count, count_reference, &c);
 }
 
 /* ---- timeouts (clause 5.5) ---- */
@@ -129,7 +129,7 @@ static int timeouts_start(struct datapath *dp, struct flow *flow)
         flow->timeouts = &t->use;
         flow->owns_timeouts = true;
         if (flow->idle_timeout)
-            flow->rule.flags |= RULE_NOTES_USE;
+            flow->rule->flags |= RULE_NOTES_USE;
     }
     timeouts_of(flow)->flow = flow;
     timeouts_wait(timeouts_of(flow));

@@ -91,7 +91,7 @@ struct deleting {
 
 static bool flow_is_metered_by(const struct flow *flow, uint32_t meter_id)
 {
-    const struct op *op = rule_ops(&flow->rule); /* it is the first */
+    const struct op *op = rule_ops(flow->rule); /* it is the first */
 
     return flow->op_count && op->code == OP_METER && op->number == meter_id;
 }

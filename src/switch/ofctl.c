@@ -209,9 +209,10 @@ static int find_socket(const struct ofctl_options *o, const char *function, char
 
 static bool parse_address(const char *text, struct sockaddr_storage *address)
 {
+    static const char local_host[] = "localhost:";
     const struct config_field field = {.name = "target"};
-    char buffer[256];
-    struct text why = text_in(buffer, sizeof(buffer));
+    char buffer[256], refusal[256];
+    struct text whole = text_in(buffer, sizeof(buffer)), why = text_in(refusal, sizeof(refusal));
     struct sockaddr_un *local = (struct sockaddr_un *)address;
 
     memset(address, 0, sizeof(*address));
@@ -222,14 +223,13 @@ static bool parse_address(const char *text, struct sockaddr_storage *address)
     }
     if (strncmp(text, "tcp:", 4) == 0)
         text += 4;
-    snprintf(buffer, sizeof(buffer), "%s", text);
-    if (strncmp(text, "localhost:", 10) == 0)
-        snprintf(buffer, sizeof(buffer), "127.0.0.1:%s", text + 10);
-    char with_port[300];
-    snprintf(with_port, sizeof(with_port), "%s", buffer);
+    if (strncmp(text, local_host, sizeof(local_host) - 1) == 0)
+        text_add(&whole, "127.0.0.1:%s", text + sizeof(local_host) - 1);
+    else
+        text_add(&whole, "%s", text);
     if (!strchr(text, ':') || text[strlen(text) - 1] == ']')
-        snprintf(with_port, sizeof(with_port), "%s:%d", buffer, OPENFLOW_PORT);
-    return config_endpoint.parse(&field, with_port, address, &why);
+        text_add(&whole, ":%d", OPENFLOW_PORT);
+    return config_endpoint.parse(&field, buffer, address, &why);
 }
 
 /* Where the running switch listens, by its state. */

@@ -31,8 +31,8 @@ struct run {
     struct packet *p; /* NULL once it was given away or dropped */
     const struct rule *rule;
     uint8_t table_id;
-    uint8_t depth; /* of groups */
-    bool sent;     /* somebody got it, or a copy */
+    uint8_t depth;           /* of groups */
+    bool sent;               /* somebody got it, or a copy */
     struct action_set *set;  /* NULL: empty */
     struct action_set *room; /* for it */
 };

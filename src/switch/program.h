@@ -47,7 +47,8 @@ enum op_code {
 
 struct op {
     uint8_t code;  /* enum op_code */
-    uint8_t extra; /* words of data behind it; and OP_LAST: of a flow's program, what follows is nothing */
+    uint8_t extra; /* words of data behind it; and OP_LAST: of a flow's program, what follows is
+                      nothing */
     uint8_t field; /* enum of_field_id */
     uint8_t bits;
     uint32_t number;

@@ -4,6 +4,7 @@
  * found by rounding down. Under AddressSanitizer all of it is malloc(), so that it sees who uses
  * what is freed.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,30 @@ void slab_free(void *at)
     free(at);
 }
 
+/* The owner stands before it. Freed by its beginning: see slab_free_part(). */
+void *slab_alloc_part(size_t size, void *owner)
+{
+    uint8_t *at = slab_alloc(CACHE_LINE + size);
+
+    if (!at)
+        return NULL;
+    memcpy(at, &owner, sizeof(owner));
+    return at + CACHE_LINE;
+}
+
+void *slab_owner(const void *at)
+{
+    void *owner;
+
+    memcpy(&owner, (const uint8_t *)at - CACHE_LINE, sizeof(owner));
+    return owner;
+}
+
+void slab_free_part(void *at)
+{
+    free((uint8_t *)at - CACHE_LINE);
+}
+
 #else
 
 #define CHUNK       ((size_t)2 << 20)
@@ -57,11 +82,16 @@ struct chunk {
     struct piece *free;         /* given back */
     size_t fresh;               /* offset of what was never given out */
     size_t mapped;              /* bytes */
-    uint32_t used, lines;       /* pieces given out; 0: mapped for one alone */
+    uint32_t used;              /* pieces given out */
+    uint16_t lines;             /* of a piece; 0: mapped for one alone */
+    bool has_owners;            /* an array of them, one for each line, is behind the header */
+    void *owner;                /* of the one alone */
 };
 _Static_assert(sizeof(struct chunk) <= HEADER_SIZE, "a chunk's header is a cache line");
 
-static struct chunk *open_chunks[CLASSES + 1]; /* by lines of a piece */
+#define OWNERS_SIZE (CHUNK / CACHE_LINE * sizeof(void *))
+
+static struct chunk *open_chunks[2][CLASSES + 1]; /* without and with owners; by lines of a piece */
 
 /* Aligned to CHUNK: maps more and cuts off what is not needed. */
 static struct chunk *chunk_map(size_t size)
@@ -87,7 +117,7 @@ static struct chunk *chunk_map(size_t size)
 
 static void chunk_open(struct chunk *c)
 {
-    struct chunk **at = &open_chunks[c->lines];
+    struct chunk **at = &open_chunks[c->has_owners][c->lines];
 
     c->next = *at;
     c->link = at;
@@ -111,22 +141,28 @@ static void *alloc_alone(size_t size)
     return c ? (uint8_t *)c + HEADER_SIZE : NULL;
 }
 
-void *slab_alloc(size_t size)
+static struct chunk *chunk_new(size_t lines, bool has_owners)
 {
-    size_t lines = to_lines(size), bytes = lines * CACHE_LINE;
-    struct chunk *c;
+    struct chunk *c = chunk_map(CHUNK);
+
+    if (!c)
+        return NULL;
+    c->lines = (uint16_t)lines;
+    c->has_owners = has_owners;
+    c->fresh = HEADER_SIZE + (has_owners ? OWNERS_SIZE : 0);
+    chunk_open(c);
+    return c;
+}
+
+/* A piece of zeros of so many lines. */
+static void *alloc_piece(size_t lines, bool has_owners)
+{
+    struct chunk *c = open_chunks[has_owners][lines];
+    size_t bytes = lines * CACHE_LINE;
     struct piece *p;
 
-    if (lines > CLASSES)
-        return alloc_alone(size);
-    c = open_chunks[lines];
-    if (!c) {
-        if (!(c = chunk_map(CHUNK)))
-            return NULL;
-        c->lines = (uint32_t)lines;
-        c->fresh = HEADER_SIZE;
-        chunk_open(c);
-    }
+    if (!c && !(c = chunk_new(lines, has_owners)))
+        return NULL;
     p = c->free;
     if (p) {
         c->free = p->next;
@@ -141,6 +177,46 @@ void *slab_alloc(size_t size)
     return p;
 }
 
+void *slab_alloc(size_t size)
+{
+    size_t lines = to_lines(size);
+
+    return lines > CLASSES ? alloc_alone(size) : alloc_piece(lines, false);
+}
+
+static struct chunk *chunk_of(const void *at)
+{
+    return (struct chunk *)((uintptr_t)at & ~(CHUNK - 1));
+}
+
+static void **owner_of(struct chunk *c, const void *at)
+{
+    void **owners = (void **)(void *)((uint8_t *)c + HEADER_SIZE);
+
+    return c->lines == 0 ? &c->owner
+                         : &owners[(size_t)((const uint8_t *)at - (uint8_t *)c) / CACHE_LINE];
+}
+
+void *slab_alloc_part(size_t size, void *owner)
+{
+    size_t lines = to_lines(size);
+    void *at = lines > CLASSES ? alloc_alone(size) : alloc_piece(lines, true);
+
+    if (at)
+        *owner_of(chunk_of(at), at) = owner;
+    return at;
+}
+
+void *slab_owner(const void *at)
+{
+    return *owner_of(chunk_of(at), at);
+}
+
+void slab_free_part(void *at)
+{
+    slab_free(at);
+}
+
 void slab_free(void *at)
 {
     struct chunk *c;
@@ -148,7 +224,7 @@ void slab_free(void *at)
 
     if (!at)
         return;
-    c = (struct chunk *)((uintptr_t)at & ~(CHUNK - 1));
+    c = chunk_of(at);
     if (c->lines == 0) {
         munmap(c, c->mapped);
         return;

@@ -19,4 +19,11 @@
 void *slab_alloc(size_t size);
 void slab_free(void *at);
 
+/* The same for the part of something that is read most: it lies close to others of its kind, and
+ * what it is a part of (`owner`) is known without a word of its own in it. */
+void *slab_alloc_part(size_t size, void *owner);
+/* Of what slab_alloc_part() gave. */
+void *slab_owner(const void *at);
+void slab_free_part(void *at);
+
 #endif

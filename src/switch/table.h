@@ -44,15 +44,16 @@
 struct tuple;
 struct flow_timeouts;
 
-/* What a lookup reads, and what is then done: aligned to a cache line, which holds all of it for the
- * rules of a tunnel. */
+/* What a lookup reads, and what is then done: aligned to a cache line, which holds all of it for
+ * the rules of a tunnel. Rules lie apart from the rest of their flows (slab.h), so that as many as
+ * possible are in the processor's cache. */
 struct rule {
     struct rule *lower; /* same match, next lower priority, or an older one */
     uint32_t counter;   /* struct counter */
     uint16_t priority;
-    uint8_t words;       /* of its key */
-    uint8_t flags;       /* enum rule_flags */
-    uint64_t at[];       /* the key's words, then ops */
+    uint8_t words; /* of its key */
+    uint8_t flags; /* enum rule_flags */
+    uint64_t at[]; /* the key's words, then ops */
 };
 
 enum rule_flags {
@@ -80,19 +81,20 @@ struct flow {
     struct counter counted_from;         /* what the counters were when its own count began */
     uint16_t idle_timeout, hard_timeout; /* seconds */
     uint16_t flags;                      /* enum ofp_flow_mod_flags */
-    uint16_t wire_size;                  /* of the instructions as OpenFlow writes them */
+    uint16_t wire_size;
     uint16_t op_count;
     uint8_t table_id;
-    uint8_t removed_because; /* enum ofp_flow_removed_reason, when it goes */
+    uint8_t removed_because;                  /* enum ofp_flow_removed_reason, when it goes */
     bool owns_counter : 1, owns_timeouts : 1; /* another has taken them over if not */
     bool alive : 1;                           /* in the version that is worked on */
     bool is_unsettled : 1;                    /* in the list of those */
-    _Alignas(64) struct rule rule;            /* the wire bytes lie behind its ops */
+    struct rule *rule;
+    uint8_t wire[]; /* the instructions as OpenFlow writes them */
 };
 
 static inline struct flow *flow_of(const struct rule *rule)
 {
-    return (struct flow *)((uintptr_t)rule - offsetof(struct flow, rule));
+    return slab_owner(rule);
 }
 
 /* What workers tell of a flow that goes when it is idle; change.c has the rest behind it. */
@@ -107,7 +109,7 @@ static inline void flow_note_use(const struct rule *rule, uint64_t now_us)
 
 static inline uint16_t flow_priority(const struct flow *flow)
 {
-    return flow->rule.priority;
+    return flow->rule->priority;
 }
 
 struct matcher;
@@ -120,12 +122,12 @@ struct table {
     struct tuple **tuples;
     struct prefixes *prefixes[2]; /* IPv4 and IPv6 destinations or sources */
     uint32_t tuple_count;
-    uint32_t flows;  /* alive */
-    uint32_t linked; /* and those that are not reclaimed yet */
+    uint32_t flows;     /* alive */
+    uint32_t linked;    /* and those that are not reclaimed yet */
     uint32_t max_flows; /* of OFPMP_TABLE_FEATURES */
     uint32_t config;    /* of OFPT_TABLE_MOD: kept, without effect in 1.3 */
     bool removed;       /* from the pipeline, by OFPMP_TABLE_FEATURES */
-    bool no_prefixes; /* priorities go against lengths: until it is empty */
+    bool no_prefixes;   /* priorities go against lengths: until it is empty */
 };
 
 struct tables {
@@ -220,7 +222,7 @@ bool flow_instructions(const struct flow *flow, struct of_instructions *instruct
                        struct arena *arena);
 static inline bool flow_outputs_to(const struct flow *flow, uint32_t port, uint32_t group)
 {
-    return program_outputs_to(rule_ops(&flow->rule), flow->op_count, port, group);
+    return program_outputs_to(rule_ops(flow->rule), flow->op_count, port, group);
 }
 
 /* How a table is searched at present: "none", "few", "1 mask", "3 masks", "prefixes + 1 mask"... */

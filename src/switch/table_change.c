@@ -706,13 +706,13 @@ static void prefixes_tidy(struct table *table)
 static int table_link(struct tables *tables, struct table *table, struct flow *flow)
 {
     struct tuple *t = flow->tuple;
-    bool may_arrange = t->linked == 0 || flow->rule.priority > t->max_priority ||
+    bool may_arrange = t->linked == 0 || flow->rule->priority > t->max_priority ||
                        table->linked <= FEW || t->prefixes;
     struct matcher *m = may_arrange ? matcher_new(table) : NULL;
     struct rule *head;
-    int err = m || !may_arrange ? chain_link(t, &flow->rule, tables->seed, &head) : -ENOMEM;
+    int err = m || !may_arrange ? chain_link(t, flow->rule, tables->seed, &head) : -ENOMEM;
 
-    if (err == 0 && tuple_linked(table, t, &flow->rule, head))
+    if (err == 0 && tuple_linked(table, t, flow->rule, head))
         table_arrange(table, m);
     else
         free(m);
@@ -729,8 +729,8 @@ bool table_unlink(struct tables *tables, struct flow *flow)
 
     if (arrange && !m)
         return false;
-    head = chain_unlink(t, &flow->rule, tables->seed);
-    tuple_unlinked(table, t, &flow->rule, head);
+    head = chain_unlink(t, flow->rule, tables->seed);
+    tuple_unlinked(table, t, flow->rule, head);
     if (arrange) {
         prefixes_tidy(table);
         table_arrange(table, m);
@@ -790,33 +790,32 @@ static int cookies_grow(struct tables *tables)
 
 /* ---- flows ---- */
 
-/* A flow and its rule, key, ops and wire bytes are one piece of memory. */
 static struct flow *flow_make(struct tuple *t, const struct of_instructions *instructions,
                               struct bytes wire)
 {
     size_t ops = program_size(instructions);
-    size_t tail = t->words * sizeof(uint64_t) + ops * sizeof(struct op) + wire.len;
-    struct flow *flow = slab_alloc(sizeof(*flow) + tail);
+    struct flow *flow = slab_alloc(sizeof(*flow) + wire.len);
+    struct rule *r;
 
     if (!flow)
         return NULL;
+    r = slab_alloc_part(sizeof(*r) + t->words * sizeof(uint64_t) + ops * sizeof(struct op), flow);
+    if (!r) {
+        slab_free(flow);
+        return NULL;
+    }
+    r->words = t->words;
+    r->flags = ops ? 0 : RULE_EMPTY;
+    program_compile((struct op *)(void *)&r->at[t->words], instructions);
+    program_mark_last((struct op *)(void *)&r->at[t->words], ops);
+    flow->rule = r;
     flow->tuple = t;
-    flow->wire_size = (uint16_t)wire.len;
     flow->op_count = (uint16_t)ops;
-    flow->rule.words = t->words;
-    flow->rule.flags = ops ? 0 : RULE_EMPTY;
-    program_compile((struct op *)(void *)&flow->rule.at[t->words], instructions);
-    program_mark_last((struct op *)(void *)&flow->rule.at[t->words], ops);
+    flow->wire_size = (uint16_t)wire.len;
     if (wire.len)
-        memcpy((uint8_t *)&flow->rule.at[t->words] + ops * sizeof(struct op), wire.at, wire.len);
+        memcpy(flow->wire, wire.at, wire.len);
     t->refs++;
     return flow;
-}
-
-static struct bytes flow_wire(const struct flow *flow)
-{
-    return bytes_of((const uint8_t *)(rule_ops(&flow->rule) + flow->op_count),
-                    flow->wire_size);
 }
 
 static struct bytes encode(struct tables *tables, const struct of_instructions *instructions)
@@ -847,12 +846,12 @@ struct flow *flow_new(struct tables *tables, uint8_t table_id, uint16_t priority
             table_drop_tuple(table, t);
         return NULL;
     }
-    flow->rule.priority = priority;
-    flow->rule.counter = counter;
+    flow->rule->priority = priority;
+    flow->rule->counter = counter;
     flow->owns_counter = true;
     flow->table_id = table_id;
     flow->fields = match->fields;
-    gather(t, &match->value, flow->rule.at);
+    gather(t, &match->value, flow->rule->at);
     return flow;
 }
 
@@ -863,9 +862,9 @@ struct flow *flow_new_like(struct tables *tables, const struct flow *like,
 
     if (!flow)
         return NULL;
-    memcpy(flow->rule.at, like->rule.at, like->rule.words * sizeof(uint64_t));
-    flow->rule.priority = like->rule.priority;
-    flow->rule.flags |= like->rule.flags & RULE_NOTES_USE;
+    memcpy(flow->rule->at, like->rule->at, like->rule->words * sizeof(uint64_t));
+    flow->rule->priority = like->rule->priority;
+    flow->rule->flags |= like->rule->flags & RULE_NOTES_USE;
     flow->table_id = like->table_id;
     flow->fields = like->fields;
     flow->cookie = like->cookie;
@@ -879,8 +878,8 @@ struct flow *flow_new_like(struct tables *tables, const struct flow *like,
 void flow_take_counter(struct flow *to, struct flow *from)
 {
     if (to->owns_counter) /* one that was never used */
-        counter_free(flow_tables(to)->counters, to->rule.counter);
-    to->rule.counter = from->rule.counter;
+        counter_free(flow_tables(to)->counters, to->rule->counter);
+    to->rule->counter = from->rule->counter;
     to->counted_from = from->counted_from;
     to->owns_counter = true;
     from->owns_counter = false;
@@ -894,15 +893,16 @@ struct tables *flow_tables(const struct flow *flow)
 void flow_free(struct tables *tables, struct flow *flow)
 {
     if (flow->owns_counter)
-        counter_free(tables->counters, flow->rule.counter);
+        counter_free(tables->counters, flow->rule->counter);
     if (--flow->tuple->refs == 0)
         table_drop_tuple(&tables->table[flow->table_id], flow->tuple);
+    slab_free_part(flow->rule);
     slab_free(flow);
 }
 
 struct counter flow_count(const struct tables *tables, const struct flow *flow)
 {
-    struct counter sum = counter_sum(tables->counters, flow->rule.counter);
+    struct counter sum = counter_sum(tables->counters, flow->rule->counter);
 
     return (struct counter){sum.packets - flow->counted_from.packets,
                             sum.bytes - flow->counted_from.bytes};
@@ -910,7 +910,7 @@ struct counter flow_count(const struct tables *tables, const struct flow *flow)
 
 void flow_reset_count(const struct tables *tables, struct flow *flow)
 {
-    flow->counted_from = counter_sum(tables->counters, flow->rule.counter);
+    flow->counted_from = counter_sum(tables->counters, flow->rule->counter);
 }
 
 /* Whose version every reader has now, or is past: all see the same of it. */
@@ -926,7 +926,7 @@ static void settle_flows(struct reclaim *reclaim)
 
         flow->is_unsettled = false;
         if (flow->alive)
-            __atomic_store_n(&flow->rule.flags, flow->rule.flags & ~RULE_UNSETTLED,
+            __atomic_store_n(&flow->rule->flags, flow->rule->flags & ~RULE_UNSETTLED,
                              __ATOMIC_RELEASE);
         flow = next;
     }
@@ -935,7 +935,7 @@ static void settle_flows(struct reclaim *reclaim)
 /* From now on readers ask for the flow's versions. */
 static void unsettle(struct tables *tables, struct flow *flow)
 {
-    __atomic_store_n(&flow->rule.flags, flow->rule.flags | RULE_UNSETTLED, __ATOMIC_RELEASE);
+    __atomic_store_n(&flow->rule->flags, flow->rule->flags | RULE_UNSETTLED, __ATOMIC_RELEASE);
     if (!flow->is_unsettled) {
         flow->is_unsettled = true;
         flow->unsettled_next = tables->unsettled;
@@ -961,7 +961,7 @@ int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
         return -ENOSPC;
     flow->from = tables_working(tables);
     flow->until = VERSION_NEVER;
-    flow->rule.flags |= RULE_UNSETTLED;
+    flow->rule->flags |= RULE_UNSETTLED;
     touch(tables, table);
     if ((err = cookies_grow(tables)) < 0 || (err = table_link(tables, table, flow)) < 0)
         return err;
@@ -1014,9 +1014,9 @@ struct flow *table_find(struct tables *tables, uint8_t table_id, uint16_t priori
     struct tuple *t = table_tuple(&tables->table[table_id], &match->mask);
     struct flow *flow = alive_from(t ? tuple_chain(t, &match->value, tables->seed) : NULL);
 
-    while (flow && flow->rule.priority > priority)
-        flow = alive_from(flow->rule.lower);
-    return flow && flow->rule.priority == priority ? flow : NULL;
+    while (flow && flow->rule->priority > priority)
+        flow = alive_from(flow->rule->lower);
+    return flow && flow->rule->priority == priority ? flow : NULL;
 }
 
 void flow_match(const struct flow *flow, struct of_match *match)
@@ -1026,7 +1026,7 @@ void flow_match(const struct flow *flow, struct of_match *match)
     memset(match, 0, sizeof(*match));
     match->fields = flow->fields;
     for (unsigned i = 0; i < flow->tuple->words; i++) {
-        value[flow->tuple->index[i]] = flow->rule.at[i];
+        value[flow->tuple->index[i]] = flow->rule->at[i];
         mask[flow->tuple->index[i]] = flow->tuple->mask[i];
     }
 }
@@ -1034,8 +1034,7 @@ void flow_match(const struct flow *flow, struct of_match *match)
 bool flow_instructions(const struct flow *flow, struct of_instructions *instructions,
                        struct arena *arena)
 {
-    struct bytes wire = flow_wire(flow);
-    struct reader r = reader_of(wire.at, wire.len);
+    struct reader r = reader_of(flow->wire, flow->wire_size);
 
     return of_decode_instructions(&r, instructions, arena) == 0;
 }
@@ -1196,7 +1195,7 @@ static int each_with_cookie(struct tables *tables, const struct flow_filter *fil
         next = flow->cookie_next;
         if ((filter->table_id == OFPTT_ALL || filter->table_id == flow->table_id) &&
             mask_covers(flow->tuple, &filter->match->mask) &&
-            rule_within(flow->tuple, &flow->rule, filter->match))
+            rule_within(flow->tuple, flow->rule, filter->match))
             err = each_flow(flow, filter, each, context);
     }
     return err;

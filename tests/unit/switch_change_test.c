@@ -135,7 +135,7 @@ static struct flow *find(uint8_t table, uint16_t priority, const char *match)
 static void count(const struct flow *flow, unsigned packets)
 {
     while (packets--)
-        counter_count(dp.workers[0]->counters, flow->rule.counter, 60);
+        counter_count(dp.workers[0]->counters, flow->rule->counter, 60);
 }
 
 static uint64_t counted(const struct flow *flow)
@@ -513,7 +513,7 @@ static void timeouts_end_flows(void **state)
     mod.cookie = 2;
     assert_int_equal(apply(&mod), 0);
     loop_run_for(600);
-    flow_note_use(&find(0, 1, "in_port=2")->rule, clock_now_us()); /* a packet came */
+    flow_note_use(find(0, 1, "in_port=2")->rule, clock_now_us()); /* a packet came */
     loop_run_for(700);
     change_settle();
     assert_int_equal(removed.count, 1);

@@ -289,8 +289,8 @@ static void instructions_are_kept_as_they_were_configured(void **state)
     assert_int_equal(back.at[2].actions.count, 2);
     assert_int_equal(back.at[3].meter_id, 3);
     /* and carried out in clause 5.9's order */
-    assert_int_equal(rule_ops(&flow->rule)[0].code, OP_METER);
-    assert_int_equal(rule_ops(&flow->rule)[flow->op_count - 1].code, OP_GOTO);
+    assert_int_equal(rule_ops(flow->rule)[0].code, OP_METER);
+    assert_int_equal(rule_ops(flow->rule)[flow->op_count - 1].code, OP_GOTO);
     assert_true(flow_outputs_to(flow, 5, OFPG_ANY));
     assert_true(flow_outputs_to(flow, OFPP_ANY, 9));
     assert_false(flow_outputs_to(flow, 9, 5));
@@ -462,12 +462,12 @@ static void counters_add_up_over_owners(void **state)
     begin(8, 100);
     model_add(1, &all, 0);
     flow = model[0].flow;
-    counter_count(&counters.owners[0], flow->rule.counter, 100);
-    counter_count(&counters.owners[1], flow->rule.counter, 50);
+    counter_count(&counters.owners[0], flow->rule->counter, 100);
+    counter_count(&counters.owners[1], flow->rule->counter, 50);
     assert_int_equal(flow_count(&tables, flow).packets, 2);
     assert_int_equal(flow_count(&tables, flow).bytes, 150);
     flow_reset_count(&tables, flow);
-    counter_count(&counters.owners[1], flow->rule.counter, 7);
+    counter_count(&counters.owners[1], flow->rule->counter, 7);
     assert_int_equal(flow_count(&tables, flow).packets, 1);
     assert_int_equal(flow_count(&tables, flow).bytes, 7);
     finish();
