@@ -215,11 +215,11 @@ static struct big user_packet(uint8_t version, uint8_t tos, size_t payload)
     return f;
 }
 
-static void set_df(struct big *f)
+static void set_df(struct big *f, bool df)
 {
     struct ipv4_header *ip = (void *)(f->bytes + ETH_HEADER_SIZE);
 
-    ip->fragment = htons(IPV4_DONT_FRAGMENT);
+    ip->fragment = htons(df ? IPV4_DONT_FRAGMENT : 0);
     ip->checksum = 0;
     ip->checksum = net_checksum(ip, IPV4_MIN_SIZE);
 }
@@ -502,7 +502,7 @@ static void the_sender_of_what_may_not_be_cut_is_told(void **state)
     FLOW(1, "in_port=3,icmp,tun_id=0x123456,tun_src=10.9.0.2", of_output(4));
     FLOW(1, "in_port=3,icmp6", of_output(4));
     peer_is_known();
-    set_df(&f);
+    set_df(&f, true);
     enter_by(users, view(&f));
     assert_int_equal(on_wire.count, 0);
     assert_int_equal(at_users.count, 1);
@@ -520,10 +520,11 @@ static void the_sender_of_what_may_not_be_cut_is_told(void **state)
     assert_int_equal(n.icmp_type, ICMPV6_PACKET_TOO_BIG);
     assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_TOO_LARGE], 2);
     f = user_packet(4, 0, 1500); /* this one may be cut */
+    set_df(&f, false);
     enter_by(users, view(&f));
     assert_int_equal(on_wire.count, 2);
     f = user_packet(4, 0, 100); /* and this one fits */
-    set_df(&f);
+    set_df(&f, true);
     enter_by(users, view(&f));
     assert_memory_equal(on_wire.at[2]->data + 14 + 6, "\x40\0", 2); /* DF */
 }
@@ -537,7 +538,7 @@ static void no_error_indication_is_sent_for_what_we_said_ourselves(void **state)
     FLOW(1, "in_port=4", of_set_field(OF_TUNNEL_ID, 0x22), of_set_field(OF_TUN_DST, 0x0a090002),
          of_output(2));
     peer_is_known();
-    set_df(&f);
+    set_df(&f, true);
     enter_by(users, view(&f));
     assert_int_equal(port_count(gtpu).drops[DROP_NO_MATCH], 1);
     assert_int_equal(on_wire.count, 0);
