@@ -45,7 +45,7 @@ static const struct port_driver driver = {.name = "nowhere", .send = forget};
 
 static void flow(uint32_t in_port, uint32_t to)
 {
-    struct of_action output = {.type = OFPAT_OUTPUT, .port = to};
+    struct of_action output = of_output(to);
     struct of_instruction in = {.type = OFPIT_APPLY_ACTIONS, .actions = {&output, 1}};
     struct of_flow_mod mod = {.priority = 1, .buffer_id = OFP_NO_BUFFER, .instructions = {&in, 1}};
     struct transaction t;
