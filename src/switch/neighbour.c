@@ -220,7 +220,7 @@ unsigned neighbour_learn(struct neighbour_table *t, be32 address, const uint8_t 
         n = place_for(t, address, false);
     if (n) {
         if (n->waiting_count)
-            memcpy(released, n->waiting, n->waiting_count * sizeof(*released));
+            memcpy(released, n->waiting, n->waiting_count * sizeof(struct packet *));
         count = n->waiting_count;
         n->waiting_count = 0;
         n->tries = 0;
@@ -242,7 +242,7 @@ static void look_again(struct neighbour_table *t, struct neighbour *n, uint64_t 
         return;
     }
     memcpy(&due->given_up[due->given_up_count], n->waiting,
-           n->waiting_count * sizeof(n->waiting[0]));
+           n->waiting_count * sizeof(struct packet *));
     due->given_up_count += n->waiting_count;
     n->waiting_count = 0;
     set_state(t, n, FAILED);

@@ -10,8 +10,9 @@
 #include "switch/worker.h"
 
 const char *const port_drop_names[PORT_DROPS] = {
-    "queue_full",   "no_tunnel", "not_ip",   "too_large",  "malformed", "no_signal_port",
-    "no_neighbour", "fragment",  "checksum", "congestion", "loop",      "no_peer",
+    "queue_full",     "no_tunnel",    "not_ip",      "too_large", "malformed",
+    "no_signal_port", "no_neighbour", "no_underlay", "fragment",  "checksum",
+    "congestion",     "loop",         "no_peer",
 };
 
 static const struct port_driver *const drivers[] = {

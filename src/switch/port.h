@@ -52,6 +52,7 @@ enum port_drop {
     PORT_DROP_MALFORMED,    /* came in, but is no GTP-U, or cut */
     PORT_DROP_NO_SIGNAL,    /* a GTP-U message that is no G-PDU, and no gtpu-signal port */
     PORT_DROP_NO_NEIGHBOUR, /* nobody is at the next hop's address, or there is no next hop */
+    PORT_DROP_NO_UNDERLAY,  /* the port that the tunnel goes by is closed or down */
     PORT_DROP_FRAGMENT,     /* did not fit and could not be cut, or fragments that do not match */
     PORT_DROP_CHECKSUM,     /* of an outer header */
     PORT_DROP_CONGESTION,   /* marked outside, and its sender would not know the mark: RFC 6040 */

@@ -261,7 +261,6 @@ static void gtpu_send(struct worker *w, struct port *p, struct packet **packets,
             .to = packet->key.tun_dst,
             .port = htons(GTPU_PORT),
             .tos = (uint8_t)(packet->key.ip_dscp << 2 | packet->key.ip_ecn),
-            .src_port = tunnel_source_port(packet),
             .inner = true,
         };
 

@@ -105,7 +105,6 @@ static void vxlan_send(struct worker *w, struct port *p, struct packet **packets
             .to = packet->key.tun_dst ? packet->key.tun_dst : v->remote,
             .port = v->tunnel.local.sin_port,
             .tos = (uint8_t)(packet->key.ip_dscp << 2 | packet->key.ip_ecn),
-            .src_port = tunnel_source_port(packet),
             .inner = true,
         };
 

@@ -23,7 +23,7 @@ void tunnel_burst_run(struct worker *w, struct tunnel_burst *b)
 
     if (count == 0)
         return;
-    memcpy(packets, b->packets, count * sizeof(packets[0]));
+    memcpy(packets, b->packets, count * sizeof(struct packet *));
     b->count = 0;
     pipeline_burst(w, b->port, packets, count);
     w->version = version;

@@ -17,8 +17,6 @@
 
 #include "switch/worker.h"
 
-#define TUNNEL_FIRST_PORT 49152 /* of a flow's source ports: RFC 7348 clause 5, RFC 6335 */
-
 struct tunnel;
 struct underlay;
 
@@ -86,7 +84,7 @@ struct tunnel_datagram {
     be16 port;
     uint8_t tos;       /* of the inner packet */
     bool inner;        /* a packet of somebody's, not a message of the tunnel's own */
-    uint16_t src_port; /* host order; with an underlay only: sockets have one */
+    uint16_t src_port; /* with an underlay: sockets have one. Host order; 0: by the inner packet */
 };
 
 /* Begins a burst that `port` counts; its datagrams follow, each with its packet, which the tunnel
@@ -120,13 +118,6 @@ static inline void tunnel_out_drop(struct tunnel_out *out, struct packet *p, enu
 {
     port_drop_out(out->w, out->port, why);
     packet_free(p);
-}
-
-/* By which a receiver spreads flows over its queues. */
-static inline uint16_t tunnel_source_port(const struct packet *p)
-{
-    return (uint16_t)(TUNNEL_FIRST_PORT +
-                      ((uint64_t)packet_flow_hash(p) * (65536 - TUNNEL_FIRST_PORT) >> 32));
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "wire/net/fragment.h"
 
 #define OUTER_SIZE      (ETH_HEADER_SIZE + IPV4_MIN_SIZE + UDP_SIZE)
+#define FIRST_PORT      49152 /* of a flow's source ports: RFC 7348 clause 5, RFC 6335 */
 #define TTL             64
 #define DEFAULT_MTU     1500
 #define LEAST_MTU       576 /* less is not believed: RFC 791's least for hosts */
@@ -199,12 +200,13 @@ static void put_packet(struct worker *w, struct underlay *u, struct packet *p, c
 {
     const struct ipv4_header *ip = (const void *)(p->data + ETH_HEADER_SIZE);
     struct port *port = port_of(u), *counts = counting_port(u, p);
+    enum port_drop why = PORT_DROP_NO_UNDERLAY;
     uint32_t len = p->len - OUTER_SIZE;
     bool sent;
     size_t mtu;
 
     if (!port) {
-        count_drop(w, u, p, PORT_DROP_QUEUE);
+        count_drop(w, u, p, PORT_DROP_NO_UNDERLAY);
         packet_free(p);
         return;
     }
@@ -214,13 +216,14 @@ static void put_packet(struct worker *w, struct underlay *u, struct packet *p, c
         note_layers(p);
         sent = worker_output(w, port, p);
     } else {
+        why = PORT_DROP_FRAGMENT;
         sent = put_fragments(w, port, p, mtu) > 0;
         packet_free(p);
     }
     if (counts && sent)
         port_count_out(w, counts, len);
     else if (counts)
-        port_drop_out(w, counts, PORT_DROP_FRAGMENT);
+        port_drop_out(w, counts, why);
 }
 
 static void wait_for(struct worker *w, struct underlay *u, struct packet *p, be32 next_hop)
@@ -289,12 +292,21 @@ static void put_ip(struct worker *w, struct underlay *u, uint8_t *at, size_t pay
     ip->checksum = net_checksum(ip, IPV4_MIN_SIZE);
 }
 
+/* By which a receiver spreads flows over its queues. */
+static be16 source_port(const struct tunnel_datagram *d)
+{
+    uint64_t of_flow =
+        d->src_port ? 0 : (uint64_t)packet_flow_hash(d->packet) * (65536 - FIRST_PORT) >> 32;
+
+    return htons(d->src_port ? d->src_port : (uint16_t)(FIRST_PORT + of_flow));
+}
+
 static void put_udp(const struct underlay *u, uint8_t *at, const struct tunnel_datagram *d,
                     bool checksum)
 {
     struct udp_header *udp = (void *)at;
 
-    udp->src = htons(d->src_port);
+    udp->src = source_port(d);
     udp->dst = d->port;
     udp->length = htons((uint16_t)(UDP_SIZE + d->len));
     udp->checksum = 0;
@@ -319,7 +331,7 @@ static void send_to_ourselves(struct worker *w, struct underlay *u, struct port 
 {
     struct tunnel *t = tunnel_at(u, d->port);
     struct tunnel_peer from = {.address = {.sin_family = AF_INET,
-                                           .sin_port = htons(d->src_port),
+                                           .sin_port = source_port(d),
                                            .sin_addr.s_addr = u->address}};
     struct tunnel_burst b = {.count = 0};
 
@@ -520,7 +532,7 @@ static void note_path_mtu(struct worker *w, struct underlay *u, const uint8_t *i
         ip->protocol != IP_UDP || len < ICMP_ERROR_SIZE + header + UDP_SIZE)
         return;
     udp = (const void *)(icmp + ICMP_ERROR_SIZE + header);
-    if (tunnel_at(u, udp->dst) && (ntohs(udp->src) >= TUNNEL_FIRST_PORT || tunnel_at(u, udp->src)))
+    if (tunnel_at(u, udp->dst) && (ntohs(udp->src) >= FIRST_PORT || tunnel_at(u, udp->src)))
         path_note(u, ip->dst, (uint16_t)(icmp[6] << 8 | icmp[7]), w->now_us);
 }
 

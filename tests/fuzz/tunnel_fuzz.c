@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define US   0x0a090001
 #define PEER 0x0a090002
+#define POOL 512 /* small: it is made anew for each input */
 
 enum what { FRAME, ARP, IP, GTPU, VXLAN, FRAGMENT, SEND_GTPU, SEND_VXLAN, KINDS };
 
@@ -60,7 +61,7 @@ static void flow(uint32_t in_port, uint32_t to)
 
 static void start(void)
 {
-    if (datapath_init(&dp, 1, 64, 0) < 0)
+    if (packet_pool_init(POOL) < 0 || datapath_init(&dp, 1, 64, 0) < 0)
         abort();
     wire = port_new(&dp, &driver, &wire_config, 1);
     memcpy(wire->mac, our_mac, 6);

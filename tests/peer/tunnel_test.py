@@ -26,6 +26,7 @@ CONFIG = """
 name: tunnel-peer-test
 switch:
   listen: [127.0.0.1:16655]
+  threads: 2
   ports:
     - {name: wire, type: packet, interface: u0}
     - {name: users, type: packet, interface: t0}

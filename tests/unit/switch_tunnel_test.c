@@ -6,6 +6,9 @@
  * is a peer on the link, 10.9.0.254 the gateway; port 4 is where users are. Time is the worker's,
  * set by each burst, and the neighbour table is asked about later times through underlay_tick().
  */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "switch_frames.h"
 #include "base/loop.h"
 #include "switch/change.h"
@@ -818,16 +821,51 @@ static void ports_close_in_any_order(void **state)
     port_close(gtpu);
     port_close(wire);
     enter_by(users, view(&f));
-    assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_QUEUE], 1);
+    assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_NO_UNDERLAY], 1);
     wire = memory_port(&wire_config, 1); /* another one: not what it went by */
     enter_by(users, view(&f));
     assert_int_equal(on_wire.count, 0);
+    assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_NO_UNDERLAY], 2);
     port_close(vxlan);
     assert_int_equal(port_open(&dp, &vxlan_config, 3, &vxlan), 0);
     vxlan_config.underlay = "nowhere";
     assert_int_not_equal(port_open(&dp, &vxlan_config, 5, NULL), 0);
     vxlan_config.underlay = "wire";
     assert_int_not_equal(port_open(&dp, &vxlan_config, 5, NULL), 0); /* the UDP port is taken */
+}
+
+/* Without an underlay: the datagrams are there when sendto() returns. */
+static void vxlan_goes_by_the_kernels_sockets_too(void **state)
+{
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(4789)}, to = peer;
+    struct frame inner = frame_ip(4, IP_UDP, 0);
+    uint8_t bytes[512] = {0x08, 0, 0, 0, 0, 0, 77, 0xff};
+    struct port *port;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    a_config = (struct switch_port_config){
+        .name = "v", .type = SWITCH_PORT_VXLAN, .address = frame_address("127.0.77.5").v4};
+    assert_int_equal(port_open(&dp, &a_config, 10, &port), 0);
+    FLOW(1, "in_port=10,tun_id=77,tun_src=127.0.77.6,tun_dst=127.0.77.5", of_output(4));
+    FLOW(1, "in_port=4", of_set_field(OF_TUNNEL_ID, 5), of_set_field(OF_TUN_DST, 0x7f004d06),
+         of_output(10));
+    peer.sin_addr = frame_address("127.0.77.6").v4;
+    to.sin_addr = frame_address("127.0.77.5").v4;
+    assert_int_equal(bind(fd, (struct sockaddr *)&peer, sizeof(peer)), 0);
+    memcpy(bytes + 8, inner.bytes, inner.len);
+    assert_int_equal(sendto(fd, bytes, 8 + inner.len, 0, (struct sockaddr *)&to, sizeof(to)),
+                     8 + inner.len);
+    (void)port->driver->poll(dp.workers[0], port, 0);
+    worker_flush(dp.workers[0]);
+    assert_int_equal(at_users.count, 1);
+    assert_true(bytes_equal(packet_bytes(at_users.at[0]), frame_view(&inner)));
+    enter_by(users, frame_view(&inner));
+    assert_int_equal(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT), 8 + inner.len);
+    assert_memory_equal(bytes, "\x08\0\0\0\0\0\5\0", 8);
+    assert_memory_equal(bytes + 8, inner.bytes, inner.len);
+    close(fd);
+    port_close(port);
 }
 
 static void open_patches(void)
@@ -897,6 +935,7 @@ int main(void)
         TEST(hostile_frames_are_dropped_and_counted),
         TEST(fragments_that_lie_do_not_come_through),
         TEST(ports_close_in_any_order),
+        TEST(vxlan_goes_by_the_kernels_sockets_too),
         TEST(patches_are_joined),
         TEST(loops_of_patches_end),
     };
