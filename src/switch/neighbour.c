@@ -60,15 +60,15 @@ static struct neighbour *set_of(struct neighbour_table *t, be32 address)
 
 /* ---- reading ---- */
 
-/* False while it changes. */
+/* False while it changes. Whoever reads a new value here finds the number of its change, or a later
+ * one, at the end. */
 static bool read_entry(struct neighbour *n, be32 address, uint64_t *mac, uint64_t *confirmed_us)
 {
     uint32_t before = __atomic_load_n(&n->sequence, __ATOMIC_ACQUIRE);
-    be32 here = __atomic_load_n(&n->address, __ATOMIC_RELAXED);
+    be32 here = __atomic_load_n(&n->address, __ATOMIC_ACQUIRE);
 
-    *mac = __atomic_load_n(&n->mac, __ATOMIC_RELAXED);
-    *confirmed_us = __atomic_load_n(&n->confirmed_us, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    *mac = __atomic_load_n(&n->mac, __ATOMIC_ACQUIRE);
+    *confirmed_us = __atomic_load_n(&n->confirmed_us, __ATOMIC_ACQUIRE);
     return here == address && *mac && !(before & 1) &&
            __atomic_load_n(&n->sequence, __ATOMIC_RELAXED) == before;
 }
@@ -95,10 +95,9 @@ enum neighbour_answer neighbour_find(struct neighbour_table *t, be32 address, ui
 static void write_entry(struct neighbour *n, be32 address, uint64_t mac, uint64_t confirmed_us)
 {
     __atomic_store_n(&n->sequence, n->sequence + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    __atomic_store_n(&n->address, address, __ATOMIC_RELAXED);
-    __atomic_store_n(&n->mac, mac, __ATOMIC_RELAXED);
-    __atomic_store_n(&n->confirmed_us, confirmed_us, __ATOMIC_RELAXED);
+    __atomic_store_n(&n->address, address, __ATOMIC_RELEASE);
+    __atomic_store_n(&n->mac, mac, __ATOMIC_RELEASE);
+    __atomic_store_n(&n->confirmed_us, confirmed_us, __ATOMIC_RELEASE);
     __atomic_store_n(&n->sequence, n->sequence + 1, __ATOMIC_RELEASE);
 }
 

@@ -6,6 +6,7 @@
  * is a peer on the link, 10.9.0.254 the gateway; port 4 is where users are. Time is the worker's,
  * set by each burst, and the neighbour table is asked about later times through underlay_tick().
  */
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -371,6 +372,65 @@ static void what_is_known_is_asked_again_and_forgotten(void **state)
     neighbour_table_free(t);
 }
 
+#define STRANGERS 20000u
+
+struct reading {
+    struct neighbour_table *table;
+    bool done;
+    unsigned known, wrong;
+};
+
+static void mac_of(uint32_t nth, uint8_t mac[6])
+{
+    be32 word = htonl(nth * 2654435761u);
+
+    mac[0] = 2;
+    mac[1] = 0;
+    memcpy(mac + 2, &word, 4);
+}
+
+static void *read_neighbours(void *arg)
+{
+    struct reading *r = arg;
+    uint8_t mac[6], expected[6];
+
+    while (!__atomic_load_n(&r->done, __ATOMIC_ACQUIRE))
+        for (uint32_t i = 0; i < STRANGERS; i++) {
+            if (neighbour_find(r->table, htonl(0x0b000000 + i), 1, mac) == NEIGHBOUR_UNKNOWN)
+                continue;
+            mac_of(i, expected);
+            r->known++;
+            r->wrong += memcmp(mac, expected, 6) != 0;
+        }
+    return NULL;
+}
+
+/* Places change hands all the time: whoever reads meanwhile finds nobody, or the right one. */
+static void readers_never_see_half_a_neighbour(void **state)
+{
+    struct reading r = {.table = neighbour_table_new()};
+    struct packet *p = packet_new(), *released[NEIGHBOUR_WAITING];
+    pthread_t reader;
+    uint8_t mac[6];
+
+    (void)state;
+    assert_int_equal(pthread_create(&reader, NULL, read_neighbours, &r), 0);
+    for (uint32_t i = 0; i < 10 * STRANGERS; i++) {
+        be32 address = htonl(0x0b000000 + i % STRANGERS);
+
+        mac_of(i % STRANGERS, mac);
+        if (neighbour_wait(r.table, address, p, i) == NEIGHBOUR_ASK) {
+            assert_int_equal(neighbour_learn(r.table, address, mac, false, i, released), 1);
+            assert_ptr_equal(released[0], p);
+        }
+    }
+    __atomic_store_n(&r.done, true, __ATOMIC_RELEASE);
+    pthread_join(reader, NULL);
+    assert_int_equal(r.wrong, 0);
+    packet_free(p);
+    neighbour_table_free(r.table);
+}
+
 static void arp_of_others_goes_on_and_changes_only_who_is_known(void **state)
 {
     static const uint8_t moved[6] = {2, 0, 0, 0, 9, 77};
@@ -472,7 +532,7 @@ static void what_does_not_fit_is_cut_and_put_together(void **state)
     count = on_wire.count;
     assert_in_range(count, 7, 8);
     on_wire.count = 0;
-    memcpy(fragments, on_wire.at, count * sizeof(fragments[0]));
+    memcpy(fragments, on_wire.at, count * sizeof(struct packet *));
     for (size_t i = 0; i < count; i++) { /* the peer returns them, last one first */
         struct packet *p = fragments[count - 1 - i];
         struct ipv4_header *ip = (void *)(p->data + 14);
@@ -918,6 +978,7 @@ int main(void)
         TEST(who_never_answers_is_asked_with_pauses_and_given_up),
         TEST(strangers_do_not_fill_the_table),
         TEST(what_is_known_is_asked_again_and_forgotten),
+        TEST(readers_never_see_half_a_neighbour),
         TEST(arp_of_others_goes_on_and_changes_only_who_is_known),
         TEST(a_frame_goes_out_in_vxlan),
         TEST(a_fixed_remote_needs_no_tun_dst),
