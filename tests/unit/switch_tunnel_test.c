@@ -954,6 +954,31 @@ static void patches_are_joined(void **state)
     assert_int_equal(port_count(patch_a).own_drops[PORT_DROP_NO_PEER], 1);
 }
 
+static void what_is_larger_than_the_port_takes_is_dropped(void **state)
+{
+    struct big fits = user_packet(4, 0, 1000 - 28), f = user_packet(4, 0, 1001 - 28);
+
+    (void)state;
+    port_close(vxlan);
+    vxlan_config.mtu = 1000;
+    assert_int_equal(port_open(&dp, &vxlan_config, 3, &vxlan), 0);
+    open_patches();
+    patch_a->mtu = 1000;
+    to_vxlan();
+    peer_is_known();
+    enter_by(users, view(&f));
+    assert_int_equal(on_wire.count, 0);
+    assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_TOO_LARGE], 1);
+    enter_by(users, view(&fits));
+    assert_int_equal(on_wire.count, 1);
+    FLOW(2, "in_port=4", of_output(10));
+    FLOW(1, "in_port=11", of_output(4));
+    enter_by(users, view(&f));
+    enter_by(users, view(&fits));
+    assert_int_equal(at_users.count, 1);
+    assert_int_equal(port_count(patch_a).own_drops[PORT_DROP_TOO_LARGE], 1);
+}
+
 static void loops_of_patches_end(void **state)
 {
     struct frame f = frame_ip(4, IP_UDP, 0);
@@ -998,6 +1023,7 @@ int main(void)
         TEST(ports_close_in_any_order),
         TEST(vxlan_goes_by_the_kernels_sockets_too),
         TEST(patches_are_joined),
+        TEST(what_is_larger_than_the_port_takes_is_dropped),
         TEST(loops_of_patches_end),
     };
 
