@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "base/loop.h"
+#include "switch/underlay.h"
 #include "switch/worker.h"
 
 const char *const drop_reason_names[DROP_REASONS] = {
@@ -586,8 +587,11 @@ static void worker_begin(struct worker *w)
 static bool enter(struct run *run)
 {
     const struct datapath *dp = run->w->dp;
-    const struct packet *p = run->p;
+    struct packet *p = run->p;
 
+    if (run->in->underlays && p->len >= ETH_HEADER_SIZE &&
+        !(run->p = p = underlay_take(run->w, run->in, p)))
+        return false;
     if (p->len < ETH_HEADER_SIZE)
         drop(run, DROP_MALFORMED);
     else if ((p->key.ip_frag & OF_FRAG_ANY) && (dp->fragments & OFPC_FRAG_MASK) == OFPC_FRAG_DROP)
@@ -621,6 +625,8 @@ void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, 
         next[entered] = 0;
         entered += enter(&runs[entered]);
     }
+    if (in->underlays)
+        underlay_deliver(w, in);
     run_tables(w, runs, entered, next);
 }
 

@@ -10,13 +10,19 @@
 #include "switch/worker.h"
 
 const char *const port_drop_names[PORT_DROPS] = {
-    "queue_full", "no_tunnel", "not_ip", "too_large", "malformed", "no_signal_port",
+    "queue_full",     "no_tunnel",    "not_ip",      "too_large", "malformed",
+    "no_signal_port", "no_neighbour", "no_underlay", "fragment",  "checksum",
+    "congestion",     "loop",         "no_peer",
 };
 
 static const struct port_driver *const drivers[] = {
-    [SWITCH_PORT_TAP] = &interface_driver,           [SWITCH_PORT_TUN] = &interface_driver,
-    [SWITCH_PORT_PACKET] = &interface_driver,        [SWITCH_PORT_GTPU] = &gtpu_driver,
+    [SWITCH_PORT_TAP] = &interface_driver,
+    [SWITCH_PORT_TUN] = &interface_driver,
+    [SWITCH_PORT_PACKET] = &interface_driver,
+    [SWITCH_PORT_GTPU] = &gtpu_driver,
     [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
+    [SWITCH_PORT_VXLAN] = &vxlan_driver,
+    [SWITCH_PORT_PATCH] = &patch_driver,
 };
 
 struct port *port_new(struct datapath *dp, const struct port_driver *driver,

@@ -22,6 +22,7 @@
 
 struct datapath;
 struct port;
+struct underlay;
 struct worker;
 
 struct port_driver {
@@ -48,8 +49,15 @@ enum port_drop {
     PORT_DROP_NO_TUNNEL, /* no tun_dst */
     PORT_DROP_NOT_IP,    /* a tunnel or TUN carries IP only */
     PORT_DROP_TOO_LARGE,
-    PORT_DROP_MALFORMED, /* came in, but is no GTP-U, or cut */
-    PORT_DROP_NO_SIGNAL, /* a GTP-U message that is no G-PDU, and no gtpu-signal port */
+    PORT_DROP_MALFORMED,    /* came in, but is no GTP-U, or cut */
+    PORT_DROP_NO_SIGNAL,    /* a GTP-U message that is no G-PDU, and no gtpu-signal port */
+    PORT_DROP_NO_NEIGHBOUR, /* nobody is at the next hop's address, or there is no next hop */
+    PORT_DROP_NO_UNDERLAY,  /* the port that the tunnel goes by is closed or down */
+    PORT_DROP_FRAGMENT,     /* did not fit and could not be cut, or fragments that do not match */
+    PORT_DROP_CHECKSUM,     /* of an outer header */
+    PORT_DROP_CONGESTION,   /* marked outside, and its sender would not know the mark: RFC 6040 */
+    PORT_DROP_LOOP,         /* went round through patch ports or tunnels to ourselves */
+    PORT_DROP_NO_PEER,      /* the other end of a patch is not open */
     PORT_DROPS
 };
 
@@ -79,7 +87,8 @@ struct port {
     int queue_fds[PORT_RX_QUEUES];
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
-    void *private;                         /* the driver's */
+    struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
+    void *private;              /* the driver's */
 };
 
 /* A port of this driver, not opened, that nobody finds yet; NULL when memory is out or the number
@@ -146,6 +155,8 @@ static inline void port_drop_in(struct worker *w, struct port *port, enum port_d
 extern const struct port_driver interface_driver;   /* TAP, TUN, AF_PACKET: port_interface.c */
 extern const struct port_driver gtpu_driver;        /* port_gtpu.c */
 extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before it */
+extern const struct port_driver vxlan_driver;       /* port_vxlan.c */
+extern const struct port_driver patch_driver;       /* port_patch.c */
 
 /* Counters of all gtpu ports, for metrics. */
 struct gtpu_counters {

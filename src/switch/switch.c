@@ -17,7 +17,10 @@
 
 /* ---- configuration ---- */
 
-static const char *const port_types[] = {"tap", "tun", "packet", "gtpu", "gtpu-signal", NULL};
+static const char *const port_types[] = {"tap",         "tun",   "packet", "gtpu",
+                                         "gtpu-signal", "vxlan", "patch",  NULL};
+
+static const char *const pmtu_modes[] = {"fragment", "drop", NULL};
 
 static const char *const fail_modes[] = {"secure", "standalone", NULL};
 
@@ -29,17 +32,37 @@ static const struct config_field port_fields[] = {
                  .max = MAX_PORTS - 1),
     CONFIG_FIELD(struct switch_port_config, type, &config_enum,
                  "tap or tun: an interface of its own; packet: one that exists; gtpu: tunnels; "
-                 "gtpu-signal: their other messages",
+                 "gtpu-signal: their other messages; vxlan: tunnels of Ethernet; patch: another "
+                 "port of this switch",
                  .required = true, .more = port_types),
     CONFIG_FIELD(struct switch_port_config, interface, &config_string,
                  "the interface's name; the port's when left out"),
     CONFIG_FIELD(struct switch_port_config, netns, &config_string,
                  "the network where the interface is; the switch's own"),
     CONFIG_FIELD(struct switch_port_config, mtu, &config_uint,
-                 "of a tap or tun; 0 leaves it as it is", .fallback = "0", .min = 0, .max = 9200),
-    CONFIG_FIELD(struct switch_port_config, address, &config_ipv4, "gtpu: our end of the tunnels"),
-    CONFIG_FIELD(struct switch_port_config, udp_port, &config_uint, "gtpu: where we listen",
-                 .fallback = "2152", .min = 1, .max = 65535),
+                 "of a tap or tun, 0 leaves it as it is; of a tunnel's packets, 0: any",
+                 .fallback = "0", .min = 0, .max = 9200),
+    CONFIG_FIELD(struct switch_port_config, address, &config_ipv4,
+                 "gtpu, vxlan: our end of the tunnels"),
+    CONFIG_FIELD(struct switch_port_config, udp_port, &config_uint,
+                 "gtpu, vxlan: where we listen; 0: 2152 and 4789", .fallback = "0", .min = 0,
+                 .max = 65535),
+    CONFIG_FIELD(struct switch_port_config, underlay, &config_string,
+                 "gtpu, vxlan: the port that the tunnels go by, one before; left out: the kernel"),
+    CONFIG_FIELD(struct switch_port_config, prefix, &config_uint,
+                 "with underlay: how many bits of the address its link's hosts share",
+                 .fallback = "24", .min = 0, .max = 32),
+    CONFIG_FIELD(struct switch_port_config, gateway, &config_ipv4,
+                 "with underlay: who forwards to other hosts"),
+    CONFIG_FIELD(struct switch_port_config, pmtu, &config_enum,
+                 "with underlay: fragment cuts the outer packet that does not fit; drop tells the "
+                 "inner one's sender, if that may not be cut",
+                 .fallback = "fragment", .more = pmtu_modes),
+    CONFIG_FIELD(struct switch_port_config, checksum, &config_bool,
+                 "with underlay: outer UDP has a checksum", .fallback = "false"),
+    CONFIG_FIELD(struct switch_port_config, remote, &config_ipv4,
+                 "vxlan: where packets go whose tun_dst is not set"),
+    CONFIG_FIELD(struct switch_port_config, peer, &config_string, "patch: the other end"),
 };
 
 static const struct config_schema port_schema = {
@@ -102,6 +125,70 @@ const struct config_schema switch_config_schema = {
     .size = sizeof(struct switch_config),
 };
 
+static bool is_tunnel(const struct switch_port_config *p)
+{
+    return p->type == SWITCH_PORT_GTPU || p->type == SWITCH_PORT_VXLAN;
+}
+
+static const struct switch_port_config *port_named(const struct switch_config *c, size_t count,
+                                                   const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(c->ports.at[i].name, name) == 0)
+            return &c->ports.at[i];
+    return NULL;
+}
+
+static void check_underlay(struct config *config, const struct switch_config *c, size_t nth)
+{
+    const struct switch_port_config *p = &c->ports.at[nth], *by;
+
+    if (!is_tunnel(p)) {
+        config_complain(config, "switch", "ports", "%s: only gtpu and vxlan ports have an underlay",
+                        p->name);
+        return;
+    }
+    by = port_named(c, nth, p->underlay);
+    if (!by)
+        config_complain(config, "switch", "ports", "%s: no port before it is named \"%s\"", p->name,
+                        p->underlay);
+    else if (is_tunnel(by) || by->type == SWITCH_PORT_TUN || by->type == SWITCH_PORT_GTPU_SIGNAL)
+        config_complain(config, "switch", "ports",
+                        "%s: its underlay \"%s\" must be an Ethernet port, not a %s", p->name,
+                        by->name, port_types[by->type]);
+    if (p->gateway.s_addr && p->prefix &&
+        (ntohl(p->gateway.s_addr ^ p->address.s_addr) >> (32 - p->prefix)) != 0)
+        config_complain(config, "switch", "ports", "%s: its gateway is not on its link (prefix %u)",
+                        p->name, p->prefix);
+    for (size_t i = 0; i < nth; i++) {
+        const struct switch_port_config *o = &c->ports.at[i];
+
+        if (o->underlay && *o->underlay && strcmp(o->underlay, p->underlay) == 0 &&
+            o->address.s_addr == p->address.s_addr &&
+            (o->prefix != p->prefix || o->gateway.s_addr != p->gateway.s_addr))
+            config_complain(config, "switch", "ports",
+                            "%s and %s share an address, but not prefix and gateway", o->name,
+                            p->name);
+    }
+}
+
+static void check_patch(struct config *config, const struct switch_config *c,
+                        const struct switch_port_config *p)
+{
+    const struct switch_port_config *peer;
+
+    if (!p->peer || !*p->peer) {
+        config_complain(config, "switch", "ports", "%s: a patch port needs a peer", p->name);
+        return;
+    }
+    peer = port_named(c, c->ports.count, p->peer);
+    if (!peer || peer == p || peer->type != SWITCH_PORT_PATCH || !peer->peer ||
+        strcmp(peer->peer, p->name) != 0)
+        config_complain(config, "switch", "ports",
+                        "%s: its peer \"%s\" must be another patch port whose peer is %s", p->name,
+                        p->peer, p->name);
+}
+
 /* What only a look at the whole shows. 0 or -EINVAL. */
 static int check_config(struct config *config, const struct switch_config *c)
 {
@@ -118,8 +205,13 @@ static int check_config(struct config *config, const struct switch_config *c)
             config_complain(config, "switch", "ports",
                             "port name \"%s\" is longer than %d characters", p->name,
                             OFP_NAME_SIZE - 1);
-        if (p->type == SWITCH_PORT_GTPU && p->address.s_addr == 0)
-            config_complain(config, "switch", "ports", "%s: a gtpu port needs an address", p->name);
+        if (is_tunnel(p) && p->address.s_addr == 0)
+            config_complain(config, "switch", "ports", "%s: a %s port needs an address", p->name,
+                            port_types[p->type]);
+        if (p->underlay && *p->underlay)
+            check_underlay(config, c, i);
+        if (p->type == SWITCH_PORT_PATCH)
+            check_patch(config, c, p);
         for (size_t j = 0; j < i; j++) {
             if (strcmp(p->name, c->ports.at[j].name) == 0)
                 config_complain(config, "switch", "ports", "two ports are named \"%s\"", p->name);

@@ -56,6 +56,13 @@
  * sent after packets (also after PACKET_OUTs of buffered packets) leaves after them: an End Marker
  * is last.
  *
+ * vxlan (RFC 7348), as Open vSwitch's port with key=flow, remote_ip=flow: tun_id is the VNI,
+ * tun_src and tun_dst are as for gtpu, the inner Ethernet frame is the packet.
+ *
+ * Where a tunnel may not cut packets (`pmtu: drop`), one that does not fit is answered to its
+ * sender: ICMP Fragmentation Needed or Packet Too Big enters table 0 with in_port = the tunnel,
+ * tun_id and tun_src = the packet's tun_id and tun_dst, tun_gtpu_msgtype 0.
+ *
  * What the switch does by itself: it answers Echo Request. It sends Error Indication for a G-PDU
  * that no flow of table 0 matches (at most error_indications_per_second), unless table 0 is empty:
  * a switch that was not told anything yet does not know that a tunnel does not exist. A controller
@@ -101,7 +108,12 @@ enum switch_port_type {
     SWITCH_PORT_PACKET,
     SWITCH_PORT_GTPU,
     SWITCH_PORT_GTPU_SIGNAL,
+    SWITCH_PORT_VXLAN,
+    SWITCH_PORT_PATCH,
 };
+
+/* What a tunnel does with a packet that does not fit its path. */
+enum switch_pmtu { SWITCH_PMTU_FRAGMENT, SWITCH_PMTU_DROP };
 
 struct switch_port_config {
     const char *name;      /* as in OFPMP_PORT_DESC, at most 15 characters */
@@ -110,9 +122,16 @@ struct switch_port_config {
     const char *interface; /* tap, tun, packet; the port's name when not given */
     const char
         *netns;   /* where the interface lives (netns_named()); the switch's own when not given */
-    uint16_t mtu; /* tap, tun: 0 leaves it */
-    struct in_addr address; /* gtpu: our address; gtpu-signal has that of the gtpu port before it */
-    uint16_t udp_port;      /* gtpu: 2152 */
+    uint16_t mtu; /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any */
+    struct in_addr address; /* tunnels; gtpu-signal has that of the gtpu port before it */
+    uint16_t udp_port;      /* 0: 2152 of gtpu, 4789 of vxlan */
+    const char *underlay;   /* tunnels: the port that they go by; NULL: the kernel's UDP */
+    uint8_t prefix;         /* with an underlay: which addresses are on its link, */
+    struct in_addr gateway; /* and who has the others; 0: nobody */
+    uint8_t pmtu;           /* enum switch_pmtu */
+    bool checksum;          /* outer UDP has one */
+    struct in_addr remote;  /* vxlan: where packets without tun_dst go; 0: nowhere */
+    const char *peer;       /* patch: the port at the other end */
 };
 
 /* Without a controller: go on with the flows, or be a learning Ethernet switch (clause 6.3.3). */
