@@ -78,8 +78,8 @@ static const char *const same[] = {
     "clear_actions",
     "write_actions(group:1,output:2)",
     "write_actions(drop)",
-    "meter:1,dec_ttl,output:1,clear_actions,write_actions(output:2),write_metadata:0x1/"
-    "0x1,goto_table:9",
+    ("meter:1,dec_ttl,output:1,clear_actions,write_actions(output:2),write_metadata:0x1/"
+     "0x1,goto_table:9"),
 };
 
 static void what_is_printed_reads_back(void **state)
@@ -230,8 +230,8 @@ static void groups(void **state)
         "group_id=1,type=all",
         "group_id=1,type=all,bucket=actions=output:1,bucket=actions=output:2,output:3",
         "group_id=2,type=select,bucket=weight:5,actions=output:1,bucket=actions=output:2",
-        "group_id=3,type=fast_failover,bucket=watch_port:1,actions=output:1,"
-        "bucket=watch_group:2,actions=group:2",
+        ("group_id=3,type=fast_failover,bucket=watch_port:1,actions=output:1,"
+         "bucket=watch_group:2,actions=group:2"),
         "group_id=4,type=indirect,bucket=actions=set_field:0x5->tun_id,output:LOCAL",
         "group_id=5,type=all,bucket=actions=drop",
     };
