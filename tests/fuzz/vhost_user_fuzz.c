@@ -5,6 +5,7 @@
  * Input: for each message flags of our own (which descriptors come with it, whether its payload
  * names real memory), request, flags, a length and a payload.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -38,8 +39,10 @@ static void connect_again(void)
         if (ftruncate(memfd, MEMORY) < 0 || vhost_user_open(&device, &config) < 0)
             abort();
     }
-    if (fd >= 0)
+    if (fd >= 0) { /* the device may hold a descriptor of this end, so closing would not end it */
+        shutdown(fd, SHUT_RDWR);
         close(fd);
+    }
     vhost_user_readable(device); /* sees the end of the last */
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
