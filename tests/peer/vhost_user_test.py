@@ -95,17 +95,18 @@ def make_initrd(root, path):
 
 
 class Guest:
+    # vectors=0: QEMU 7.2.22 under TCG crashes in vhost_net_start() when a guest uses MSI-X, whatever the back end.
     def __init__(self, me, kernel, initrd, directory, chardev, queues):
         self.log = directory / f"guest{me}.log"
         self.other = 3 - me
-        mq = f",mq=on,vectors={2 * queues + 2}" if queues > 1 else ""
+        mq = ",mq=on" if queues > 1 else ""
         self.process = subprocess.Popen(
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "192", "-nodefaults", "-no-reboot",
              "-display", "none", "-serial", "stdio", "-kernel", kernel, "-initrd", initrd,
              "-append", f"console=ttyS0 quiet panic=-1 mitigations=off guest_me={me}",
              "-object", "memory-backend-memfd,id=ram,size=192M,share=on", "-machine", "memory-backend=ram",
              "-chardev", f"socket,id=net,{chardev}", "-netdev", f"vhost-user,id=net,chardev=net,queues={queues}",
-             "-device", f"virtio-net-pci,netdev=net,mac=02:00:00:00:99:0{me}{mq}"],
+             "-device", f"virtio-net-pci,netdev=net,mac=02:00:00:00:99:0{me},vectors=0{mq}"],
             stdin=subprocess.PIPE, stdout=self.log.open("wb"), stderr=subprocess.STDOUT)
 
     def text(self):
