@@ -854,10 +854,10 @@ static void test_data_thread(void **state)
                 vhost_user_readable(device);
                 assert_int_equal(guest_connect(&guest, path), 0);
                 negotiate(F_LOG_ALL);
+                enable_queue(0, true); /* first: a disabled queue loses packets */
+                enable_queue(1, true);
                 start_queue(0, 0);
                 start_queue(1, 0);
-                enable_queue(0, true);
-                enable_queue(1, true);
             }
             break;
         default:
