@@ -87,8 +87,8 @@ int xdp_queue_count(const char *interface, int netns);
 /* Opens receive and send queue number `queue`. `netns` is not needed afterwards; the area must
  * outlive the queue. 0 or negative errno, of which the log says what to do: -EPERM (not
  * privileged), -EOPNOTSUPP (no such mode here), -ENOBUFS (locked memory exhausted), -EBUSY (the
- * queue, or the interface's XDP, is somebody else's), -EINVAL (no such queue, or an area that does
- * not do), -ENODEV. */
+ * queue is taken), -EEXIST (the interface has another XDP program), -EINVAL (no such queue, or an
+ * area that does not do), -ENODEV. */
 int xdp_queue_open(struct xdp_queue *q, const char *interface, int netns, uint32_t queue,
                    enum xdp_mode mode, const struct xdp_area *area);
 
