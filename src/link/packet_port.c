@@ -132,6 +132,18 @@ static int open_packet(struct packet_port *p)
     return bring_up(p, 0);
 }
 
+static int open_kind(struct packet_port *p, uint16_t mtu)
+{
+    switch (p->kind) {
+    case PACKET_PORT_PACKET:
+        return open_packet(p);
+    case PACKET_PORT_WATCH:
+        return bring_up(p, mtu);
+    default:
+        return open_tun(p, mtu);
+    }
+}
+
 static int open_here(void *argument)
 {
     struct opening *opening = argument;
@@ -142,8 +154,7 @@ static int open_here(void *argument)
     p->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (p->control < 0)
         return -errno;
-    err = p->kind == PACKET_PORT_PACKET ? open_packet(p) : open_tun(p, opening->mtu);
-    if (err < 0)
+    if ((err = open_kind(p, opening->mtu)) < 0)
         return err;
     if (ask(p, SIOCGIFINDEX, &request) == 0)
         p->ifindex = request.ifr_ifindex;

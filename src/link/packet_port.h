@@ -25,6 +25,8 @@ enum packet_port_kind {
     PACKET_PORT_TAP,    /* Ethernet frames; makes the interface */
     PACKET_PORT_TUN,    /* IP packets; makes the interface */
     PACKET_PORT_PACKET, /* Ethernet frames of an interface that exists */
+    PACKET_PORT_WATCH,  /* none at all (fd is -1): to know MTU, carrier and address of an interface
+                           whose packets come by other ways */
 };
 
 struct packet_port {

@@ -67,7 +67,14 @@ static int open_here(void *argument)
     q->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (q->fd < 0)
         return -errno;
-    if (ioctl(q->fd, TUNSETIFF, &request) < 0 || ioctl(q->fd, TUNSETVNETHDRSZ, &size) < 0)
+    if (ioctl(q->fd, TUNSETIFF, &request) < 0) {
+        if (errno != EINVAL)
+            return -errno;
+        request.ifr_flags &= ~IFF_MULTI_QUEUE; /* one that somebody made for one queue */
+        if (ioctl(q->fd, TUNSETIFF, &request) < 0)
+            return -errno;
+    }
+    if (ioctl(q->fd, TUNSETVNETHDRSZ, &size) < 0)
         return -errno;
     q->offloads = ask_for_offloads(q->fd);
     return bring_up(q, opening->mtu);

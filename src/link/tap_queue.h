@@ -31,8 +31,8 @@ struct tap_queue {
 
 /* Opens one more queue of `interface` in the namespace `netns` (-1: here), with Ethernet frames
  * (`ethernet`) or IP packets. The first makes the interface, which is brought up and gets `mtu`
- * unless 0. 0 or negative errno (-EPERM, -EBUSY: it is no multi-queue interface and somebody has
- * it, -E2BIG: more queues than the kernel has). */
+ * unless 0. 0 or negative errno (-EPERM, -EBUSY: it is an interface of one queue, which somebody
+ * has, -E2BIG: more queues than the kernel has). */
 int tap_queue_open(struct tap_queue *q, bool ethernet, const char *interface, int netns,
                    uint16_t mtu);
 void tap_queue_close(struct tap_queue *q);

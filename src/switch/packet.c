@@ -106,6 +106,7 @@ static inline void packet_empty(struct packet *p)
 {
     p->data = p->buffer + PACKET_HEADROOM;
     p->len = 0;
+    p->offload = (struct offload){0};
 }
 
 struct packet *packet_new(void)
@@ -159,6 +160,15 @@ struct packet *packet_at_offset(uint64_t offset)
     uint64_t nth = offset / PACKET_CHUNK;
 
     return nth < pool.count ? &pool.packets[nth] : NULL;
+}
+
+void packets_take_back(uint16_t lent_to)
+{
+    for (unsigned i = 0; i < pool.count; i++)
+        if (pool.packets[i].lent_to == lent_to) {
+            pool.packets[i].lent_to = 0;
+            packet_free(&pool.packets[i]);
+        }
 }
 
 struct packet *packet_clone(const struct packet *p)

@@ -16,6 +16,7 @@
 #ifndef STROWGER_SWITCH_PACKET_H
 #define STROWGER_SWITCH_PACKET_H
 
+#include "link/offload.h"
 #include "wire/net/net.h"
 #include "wire/openflow/openflow.h"
 
@@ -29,19 +30,22 @@ struct packet {
     uint8_t *data; /* the Ethernet header */
     uint32_t len;
     uint32_t room;      /* of the frame, from the headroom's end */
+    uint16_t lent_to;   /* generation of the port whose kernel has the buffer; 0: nobody */
     uint8_t *buffer;    /* the headroom's begin */
     uint16_t l3;        /* offset of what eth_type says; 0 before packet_parse() */
     uint16_t l4;        /* offset of the transport header; 0: none, or in another fragment */
     uint16_t l3_len;    /* of the IP packet as it says itself, 0: no IP */
     uint16_t nd_option; /* offset of the link address of neighbour discovery; 0: none */
     uint8_t vlan_tags;
-    bool valid; /* headers are whole as far as they go */
+    bool valid;             /* headers are whole as far as they go */
+    uint16_t ip_at;         /* of a packet with offload: where the IP header is that it speaks of */
+    struct offload offload; /* what its sender left to be done */
     struct of_key key;
 };
 
 /* Makes the pool: at most so many packets at a time, those with large buffers not counted. Without
  * it, the first packet makes one of PACKET_POOL_DEFAULT. 0 or -ENOMEM. */
-#define PACKET_POOL_DEFAULT 32768u
+#define PACKET_POOL_DEFAULT 16384u
 int packet_pool_init(unsigned packets);
 /* Frees the pool. All packets must be back, and other threads have said packet_thread_done(). */
 void packet_pool_free(void);
@@ -65,6 +69,12 @@ struct packet *packet_clone(const struct packet *p);
  * of packets by the place of their bytes. NULL for an offset outside. */
 struct bytes packet_pool_memory(void);
 struct packet *packet_at_offset(uint64_t offset);
+static inline uint64_t packet_offset(const struct packet *p)
+{
+    return (uint64_t)(p->data - packet_pool_memory().at);
+}
+/* Has all packets back that are lent to this port: its kernel has let go of them. */
+void packets_take_back(uint16_t lent_to);
 
 static inline bool packet_is_in_pool(const struct packet *p)
 {
@@ -105,6 +115,31 @@ static inline void packet_enter(struct packet *p, uint32_t in_port)
 
 /* Reads the headers into the key; the pipeline fields stay. */
 void packet_parse(struct packet *p);
+
+/* ---- what senders left to be done (finish.c) ---- */
+
+static inline bool packet_is_unfinished(const struct packet *p)
+{
+    return p->offload.needs_checksum;
+}
+
+/* The front grew by `bytes`, or shrank: tags that were pushed or popped. */
+static inline void packet_shift_offload(struct packet *p, int bytes)
+{
+    if (packet_is_unfinished(p)) {
+        (void)offload_shift(&p->offload, bytes);
+        p->ip_at = (uint16_t)(p->ip_at + bytes);
+    }
+}
+
+/* Fills the checksum in. The packet may still be larger than its segments shall be. */
+void packet_finish_checksum(struct packet *p);
+
+/* Cuts a packet into its segments, with checksums, and hands each to `each`, which takes it over;
+ * a packet that is none of many has its checksum filled in. Takes the packet over. False when it
+ * contradicts itself or memory is out: (part of) it is lost. */
+bool packet_finish(struct packet *p, void (*each)(struct packet *segment, void *context),
+                   void *context);
 
 /* Hash of the addresses and ports of a packet, for select groups. */
 uint32_t packet_flow_hash(const struct packet *p);

@@ -621,6 +621,7 @@ void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, 
         if (i + 1 < count)
             __builtin_prefetch(packets[i + 1]->data);
         packet_parse(packets[i]);
+        packets[i]->ip_at = packets[i]->l3;
         run_begin(&runs[entered], w, in, packets[i]);
         next[entered] = 0;
         entered += enter(&runs[entered]);

@@ -12,17 +12,14 @@
 const char *const port_drop_names[PORT_DROPS] = {
     "queue_full",     "no_tunnel",    "not_ip",      "too_large", "malformed",
     "no_signal_port", "no_neighbour", "no_underlay", "fragment",  "checksum",
-    "congestion",     "loop",         "no_peer",
+    "congestion",     "loop",         "no_peer",     "kernel",    "unfinished",
 };
 
 static const struct port_driver *const drivers[] = {
-    [SWITCH_PORT_TAP] = &interface_driver,
-    [SWITCH_PORT_TUN] = &interface_driver,
-    [SWITCH_PORT_PACKET] = &interface_driver,
-    [SWITCH_PORT_GTPU] = &gtpu_driver,
-    [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
-    [SWITCH_PORT_VXLAN] = &vxlan_driver,
-    [SWITCH_PORT_PATCH] = &patch_driver,
+    [SWITCH_PORT_TAP] = &tap_driver,       [SWITCH_PORT_TUN] = &tap_driver,
+    [SWITCH_PORT_PACKET] = &packet_driver, [SWITCH_PORT_XDP] = &xdp_driver,
+    [SWITCH_PORT_GTPU] = &gtpu_driver,     [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
+    [SWITCH_PORT_VXLAN] = &vxlan_driver,   [SWITCH_PORT_PATCH] = &patch_driver,
 };
 
 struct port *port_new(struct datapath *dp, const struct port_driver *driver,
@@ -118,6 +115,15 @@ void port_describe(const struct port *port, struct of_port *desc)
     desc->state = port->state | (port_is_live(port) ? OFPPS_LIVE : 0);
     desc->curr = OFPPF_10GB_FD | OFPPF_COPPER;
     desc->curr_speed = desc->max_speed = 10000000;
+}
+
+void port_note_kernel_loss(struct port *port, uint64_t lost)
+{
+    struct port_counters *c = &port->counters[0];
+    uint64_t more = lost - c->own_drops[PORT_DROP_KERNEL];
+
+    counter_add(&c->rx_dropped, more);
+    counter_add(&c->own_drops[PORT_DROP_KERNEL], more);
 }
 
 struct port_counters port_count(const struct port *port)

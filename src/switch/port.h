@@ -34,7 +34,8 @@ struct port_driver {
     /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more.
      * NULL: nothing ever comes. */
     bool (*poll)(struct worker *w, struct port *p, unsigned queue);
-    /* Sends; counts; takes the packets over. */
+    /* Sends; counts; takes the packets over. None of them is unfinished in a way that the port did
+     * not say it could do. */
     void (*send)(struct worker *w, struct port *p, struct packet **packets, unsigned count);
     /* A packet for which table 0 had no flow; it stays the caller's. May be NULL. */
     void (*unmatched)(struct worker *w, struct port *p, const struct packet *packet);
@@ -58,6 +59,8 @@ enum port_drop {
     PORT_DROP_CONGESTION,   /* marked outside, and its sender would not know the mark: RFC 6040 */
     PORT_DROP_LOOP,         /* went round through patch ports or tunnels to ourselves */
     PORT_DROP_NO_PEER,      /* the other end of a patch is not open */
+    PORT_DROP_KERNEL,       /* came in, and the kernel had no room for it: we were too slow */
+    PORT_DROP_UNFINISHED,   /* was to be cut, and is not as its sender said */
     PORT_DROPS
 };
 
@@ -83,6 +86,7 @@ struct port {
     uint32_t state;      /* enum ofp_port_state */
     uint64_t created_us;
     struct port_counters *counters; /* by worker */
+    bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
@@ -151,8 +155,13 @@ static inline void port_drop_in(struct worker *w, struct port *port, enum port_d
     counter_add(&c->own_drops[why], 1);
 }
 
+/* What the kernel lost of what came in, in all. In the loop's thread. */
+void port_note_kernel_loss(struct port *port, uint64_t lost);
+
 /* Drivers. */
-extern const struct port_driver interface_driver;   /* TAP, TUN, AF_PACKET: port_interface.c */
+extern const struct port_driver tap_driver;         /* TAP, TUN: port_tap.c */
+extern const struct port_driver packet_driver;      /* AF_PACKET: port_packet.c */
+extern const struct port_driver xdp_driver;         /* AF_XDP: port_xdp.c */
 extern const struct port_driver gtpu_driver;        /* port_gtpu.c */
 extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before it */
 extern const struct port_driver vxlan_driver;       /* port_vxlan.c */

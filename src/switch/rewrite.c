@@ -147,6 +147,25 @@ static void update_checksum(struct packet *p, size_t sum_at, const uint8_t *was,
     memcpy(p->data + sum_at, &sum, 2);
 }
 
+/* An unfinished packet has the sum of its pseudo header there, as it is, not complemented, and what
+ * is behind does not count yet. */
+static bool is_partial(const struct packet *p)
+{
+    return packet_is_unfinished(p) && p->offload.csum_start == p->l4;
+}
+
+static void update_partial(struct packet *p, size_t sum_at, const uint8_t *was, const uint8_t *is,
+                           size_t len)
+{
+    be16 sum;
+
+    memcpy(&sum, p->data + sum_at, 2);
+    sum = (be16)~sum;
+    net_checksum_replace(&sum, was, is, len);
+    sum = (be16)~sum;
+    memcpy(p->data + sum_at, &sum, 2);
+}
+
 static void update_sctp(struct packet *p)
 {
     if (p->l4 && p->key.ip_proto == IP_SCTP)
@@ -169,7 +188,9 @@ static void put(struct packet *p, const struct place *place, size_t at, const ui
     memcpy(p->data + at, bytes, len);
     if (place->ip_checksum)
         update_checksum(p, p->l3 + 10u, was, from, pairs);
-    if (l4_at)
+    if (l4_at && is_partial(p) && place->layer == L3)
+        update_partial(p, l4_at, was, p->data + from, pairs);
+    else if (l4_at && !is_partial(p))
         update_checksum(p, l4_at, was, from, pairs);
     if (place->l4_checksum && place->layer != L3)
         update_sctp(p);
@@ -184,6 +205,10 @@ static void move_protocol(struct packet *p, uint8_t protocol)
 
     if (!at)
         return;
+    if (is_partial(p)) {
+        update_partial(p, at, was, is, sizeof(was));
+        return;
+    }
     memcpy(&sum, p->data + at, 2);
     net_checksum_replace(&sum, was, is, sizeof(was));
     memcpy(p->data + at, &sum, 2);
@@ -240,9 +265,10 @@ static bool insert(struct packet *p, size_t at, size_t n)
 {
     uint8_t *was = p->data;
 
-    if (p->len + n > PACKET_ROOM + PACKET_HEADROOM || !packet_push(p, n))
+    if (p->len + n > p->room + PACKET_HEADROOM || !packet_push(p, n))
         return false;
     memmove(was - n, was, at);
+    packet_shift_offload(p, (int)n);
     return true;
 }
 
@@ -262,6 +288,7 @@ static void take_out(struct packet *p, size_t at, size_t n)
 {
     memmove(p->data + n, p->data, at);
     packet_pull(p, n);
+    packet_shift_offload(p, -(int)n);
     pad(p);
 }
 

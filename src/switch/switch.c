@@ -17,8 +17,11 @@
 
 /* ---- configuration ---- */
 
-static const char *const port_types[] = {"tap",         "tun",   "packet", "gtpu",
+static const char *const port_types[] = {"tap",         "tun",   "packet", "xdp", "gtpu",
                                          "gtpu-signal", "vxlan", "patch",  NULL};
+
+/* As enum xdp_mode. */
+static const char *const xdp_modes[] = {"auto", "native", "generic", NULL};
 
 static const char *const pmtu_modes[] = {"fragment", "drop", NULL};
 
@@ -31,7 +34,8 @@ static const struct config_field port_fields[] = {
                  "of the port in OpenFlow; the next that is free", .fallback = "0", .min = 0,
                  .max = MAX_PORTS - 1),
     CONFIG_FIELD(struct switch_port_config, type, &config_enum,
-                 "tap or tun: an interface of its own; packet: one that exists; gtpu: tunnels; "
+                 "tap or tun: an interface of its own; packet: one that exists, by AF_PACKET; xdp: "
+                 "by AF_XDP; gtpu: tunnels; "
                  "gtpu-signal: their other messages; vxlan: tunnels of Ethernet; patch: another "
                  "port of this switch",
                  .required = true, .more = port_types),
@@ -39,6 +43,9 @@ static const struct config_field port_fields[] = {
                  "the interface's name; the port's when left out"),
     CONFIG_FIELD(struct switch_port_config, netns, &config_string,
                  "the network where the interface is; the switch's own"),
+    CONFIG_FIELD(struct switch_port_config, xdp_mode, &config_enum,
+                 "xdp: native in the driver, generic in the kernel's stack, or what is to be had",
+                 .fallback = "auto", .more = xdp_modes),
     CONFIG_FIELD(struct switch_port_config, mtu, &config_uint,
                  "of a tap or tun, 0 leaves it as it is; of a tunnel's packets, 0: any",
                  .fallback = "0", .min = 0, .max = 9200),

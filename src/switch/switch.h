@@ -106,6 +106,7 @@ enum switch_port_type {
     SWITCH_PORT_TAP,
     SWITCH_PORT_TUN,
     SWITCH_PORT_PACKET,
+    SWITCH_PORT_XDP,
     SWITCH_PORT_GTPU,
     SWITCH_PORT_GTPU_SIGNAL,
     SWITCH_PORT_VXLAN,
@@ -121,8 +122,9 @@ struct switch_port_config {
     uint32_t type;         /* enum switch_port_type */
     const char *interface; /* tap, tun, packet; the port's name when not given */
     const char
-        *netns;   /* where the interface lives (netns_named()); the switch's own when not given */
-    uint16_t mtu; /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any */
+        *netns; /* where the interface lives (netns_named()); the switch's own when not given */
+    uint32_t xdp_mode;      /* xdp: enum xdp_mode */
+    uint16_t mtu;           /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any */
     struct in_addr address; /* tunnels; gtpu-signal has that of the gtpu port before it */
     uint16_t udp_port;      /* 0: 2152 of gtpu, 4789 of vxlan */
     const char *underlay;   /* tunnels: the port that they go by; NULL: the kernel's UDP */

@@ -26,8 +26,9 @@ struct worker *worker_new(struct datapath *dp, unsigned index)
     w->index = index;
     w->counters = &dp->counters.owners[index];
     w->cache = table_cache_new();
+    w->scratch = malloc(WORKER_SCRATCH);
     w->epoll_fd = w->wake_fd = -1;
-    if (!w->cache) {
+    if (!w->cache || !w->scratch) {
         worker_free(w);
         return NULL;
     }
@@ -53,6 +54,7 @@ void worker_free(struct worker *w)
     if (w->wake_fd >= 0)
         close(w->wake_fd);
     table_cache_free(w->cache);
+    free(w->scratch);
     slab_free(w);
 }
 
@@ -69,16 +71,70 @@ static struct outgoing *outgoing_for(struct worker *w, struct port *port)
     return *at;
 }
 
+/* Does the port do what is left to do of this packet? */
+static bool port_finishes(const struct port *port, const struct packet *p)
+{
+    bool plain = p->l3 == p->ip_at; /* no labels between, which the kernel would stumble over */
+
+    return !packet_is_unfinished(p) ||
+           (plain &&
+            (p->offload.gso_type == OFFLOAD_GSO_NONE ? port->finishes_checksums : port->cuts));
+}
+
+/* Packets on their way to a port, when some of them must be finished first. */
+struct finishing {
+    struct worker *w;
+    struct port *port;
+    unsigned count;
+    struct packet *packets[PORT_QUEUE];
+};
+
+static void finished_send(struct finishing *f)
+{
+    if (f->count)
+        f->port->driver->send(f->w, f->port, f->packets, f->count);
+    f->count = 0;
+}
+
+static void finished(struct packet *p, void *context)
+{
+    struct finishing *f = context;
+
+    if (f->count == PORT_QUEUE)
+        finished_send(f);
+    f->packets[f->count++] = p;
+}
+
+static void finish_and_send(struct worker *w, struct port *port, struct packet **packets,
+                            unsigned count)
+{
+    struct finishing f = {.w = w, .port = port, .count = 0};
+
+    for (unsigned i = 0; i < count; i++)
+        if (port_finishes(port, packets[i]))
+            finished(packets[i], &f);
+        else if (!packet_finish(packets[i], finished, &f))
+            port_drop_out(w, port, PORT_DROP_UNFINISHED);
+    finished_send(&f);
+}
+
 static void outgoing_send(struct worker *w, struct outgoing *out)
 {
     unsigned count = out->count;
     struct packet *packets[PORT_QUEUE];
+    bool unfinished = false;
 
     if (count == 0)
         return;
-    memcpy(packets, out->packets, count * sizeof(packets[0]));
+    for (unsigned i = 0; i < count; i++) {
+        packets[i] = out->packets[i];
+        unfinished |= !port_finishes(out->port, packets[i]);
+    }
     out->count = 0; /* a patch port may come back here */
-    out->port->driver->send(w, out->port, packets, count);
+    if (unfinished)
+        finish_and_send(w, out->port, packets, count);
+    else
+        out->port->driver->send(w, out->port, packets, count);
 }
 
 void worker_send(struct worker *w, struct port *port)
@@ -157,6 +213,7 @@ bool worker_packet_in(struct worker *w, const struct packet *p, uint8_t reason, 
     if (!w->ring || head - __atomic_load_n(&w->ring_tail, __ATOMIC_ACQUIRE) == PACKET_IN_RING ||
         !(copy = packet_clone(p)))
         return false;
+    packet_finish_checksum(copy);
     entry = &w->ring[head % PACKET_IN_RING];
     *entry = (struct pending_packet_in){copy, cookie, reason, table_id, max_len};
     __atomic_store_n(&w->ring_head, head + 1, __ATOMIC_RELEASE);

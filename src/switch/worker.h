@@ -22,6 +22,7 @@
 
 #define PORT_QUEUE     64u /* packets that wait for the end of a burst, per port */
 #define PACKET_IN_RING 1024u
+#define WORKER_SCRATCH PACKET_MOST
 
 /* Packets that a worker has for a port. */
 struct outgoing {
@@ -53,7 +54,8 @@ struct worker {
     struct table_cache *cache;
     struct outgoing *outgoing[MAX_PORTS]; /* made when first needed */
     struct outgoing *unsent;
-    unsigned depth; /* of patch ports that a packet went through */
+    uint8_t *scratch; /* WORKER_SCRATCH bytes, for what is received before its size is known */
+    unsigned depth;   /* of patch ports that a packet went through */
     struct table_count tables[TABLES];
 
     /* threads, not worker 0 */
