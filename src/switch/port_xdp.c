@@ -19,7 +19,7 @@
 #include "switch/port_interface.h"
 
 #define BURSTS_PER_TURN 4    /* then other ports have their turn */
-#define LENT            1024 /* packets that a queue has to receive into */
+#define LENT            512 /* packets that a queue has to receive into */
 #define LEND_AT_ONCE    64u
 
 struct xdp_side {
