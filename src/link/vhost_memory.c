@@ -42,7 +42,7 @@ int vhost_memory_add(struct guest_memory *m, const struct guest_region *region, 
     struct guest_region *r = &m->regions[m->count];
     uint64_t end;
     void *map;
-    size_t map_size;
+    size_t map_size = 0;
     int err;
 
     if (m->count == VHOST_MEMORY_REGIONS)

@@ -650,16 +650,23 @@ void vhost_user_status(const struct vhost_user *d, struct vhost_user_status *sta
     status->logging = d->live.memory.logging && d->live.memory.log;
 }
 
+static bool is_same_status(const struct vhost_user_status *a, const struct vhost_user_status *b)
+{
+    return a->connected == b->connected && a->up == b->up && a->pairs == b->pairs &&
+           a->mtu == b->mtu && a->features == b->features &&
+           a->memory_regions == b->memory_regions && a->logging == b->logging;
+}
+
 static void tell_changes(struct vhost_user *d)
 {
     struct vhost_user_status now;
 
     vhost_user_status(d, &now);
-    if (memcmp(&now, &d->told, sizeof(now)) == 0)
+    if (is_same_status(&now, &d->told))
         return;
     if (now.up != d->told.up)
         log_info("%s: the guest's device is %s", path(d), now.up ? "up" : "down");
-    memcpy(&d->told, &now, sizeof(now));
+    d->told = now;
     if (d->events->changed)
         d->events->changed(d->context);
 }

@@ -264,7 +264,8 @@ of_error conn_bundle_add(struct conn *c, const struct of_message *m)
         error = bundle_open(c, add->bundle_id, add->flags);
         if (error)
             return error;
-        b = *bundle_find(c, add->bundle_id);
+        at = bundle_find(c, add->bundle_id);
+        b = *at;
     }
     if (b->closed || b->flags != add->flags) {
         error = OF_BUNDLE_ERROR(b->closed ? OFPBFC_BUNDLE_CLOSED : OFPBFC_BAD_FLAGS);

@@ -79,7 +79,7 @@ static int entry_grow(struct entry_index *index)
     for (uint32_t i = 0; i < size; i++)
         live += old->at[i] && old->at[i] != NOBODY;
     size = size < 16 ? 16 : (live + 1) * 2 > size / 2 ? size * 2 : size;
-    t = calloc(1, sizeof(*t) + size * sizeof(t->at[0]));
+    t = calloc(1, sizeof(*t) + size * sizeof(struct entry *));
     if (!t)
         return -ENOMEM;
     t->mask = size - 1;

@@ -67,14 +67,15 @@ static const struct verb {
 
 int ofctl_fail(const char *format, ...)
 {
+    char buffer[1024];
+    struct text t = text_in(buffer, sizeof(buffer));
     va_list arguments;
 
-    fflush(stdout);
-    fprintf(stderr, "strowger: ");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    text_vadd(&t, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\n");
+    fflush(stdout);
+    fprintf(stderr, "strowger: %s\n", buffer);
     return 1;
 }
 

@@ -139,15 +139,19 @@ struct packet *packet_new_for(size_t size)
     return p;
 }
 
-void packet_free(struct packet *p)
+static void pool_put(struct packet *p)
 {
-    if (!packet_is_in_pool(p)) {
-        free(p);
-        return;
-    }
     if (cache.count == CACHE_SIZE)
         cache_drain(CACHE_SIZE - CACHE_BATCH);
     cache.at[cache.count++] = p;
+}
+
+void packet_free(struct packet *p)
+{
+    if (packet_is_in_pool(p))
+        pool_put(p);
+    else
+        free(p);
 }
 
 struct bytes packet_pool_memory(void)
@@ -167,7 +171,7 @@ void packets_take_back(uint16_t lent_to)
     for (unsigned i = 0; i < pool.count; i++)
         if (pool.packets[i].lent_to == lent_to) {
             pool.packets[i].lent_to = 0;
-            packet_free(&pool.packets[i]);
+            pool_put(&pool.packets[i]);
         }
 }
 

@@ -567,6 +567,7 @@ static void run_tables(struct worker *w, struct run *runs, size_t count, uint8_t
         if (runs[i].p && runs[i].set)
             execute_set(&runs[i]);
         finish(&runs[i]);
+        runs[i].set = runs[i].room = NULL;
     }
 }
 

@@ -353,7 +353,7 @@ void table_lookup_burst(const struct tables *tables, uint8_t table_id, uint64_t 
     const struct matcher *m = matcher_of(table);
 
     if (!m) {
-        memset(found, 0, count * sizeof(*found));
+        memset(found, 0, count * sizeof(const struct rule *));
     } else if (m->is_few) {
         for (size_t i = 0; i < count; i++)
             found[i] = few_match(m, keys[i], version);

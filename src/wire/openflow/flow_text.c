@@ -19,12 +19,13 @@
 
 int of_text_bad(struct of_parser *p, struct part part, const char *format, ...)
 {
+    struct text why = text_in(p->why, sizeof(p->why));
     va_list arguments;
 
     p->at = part.at;
     p->len = part.len;
     va_start(arguments, format);
-    vsnprintf(p->why, sizeof(p->why), format, arguments);
+    text_vadd(&why, format, arguments);
     va_end(arguments);
     return -EINVAL;
 }
@@ -340,7 +341,7 @@ static int parse_bits(struct of_parser *p, struct part part, struct bits *bits)
     bits->count = bits->field->bits;
     if (!bracket)
         return 0;
-    if (part.at[part.len - 1] != ']')
+    if (part.len < name.len + 2 || part.at[part.len - 1] != ']')
         return of_text_bad(p, part, "expected \"]\" at the end");
     range.len = part.len - name.len - 2;
     if (range.len == 0)
