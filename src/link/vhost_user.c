@@ -87,6 +87,7 @@ struct vhost_user {
     uint64_t status;
     uint16_t mtu;
     int trouble; /* eventfd: a queue has a fault */
+    uint64_t faults;
     bool answered;
     struct vhost_user_status told; /* what the owner knows */
     struct vhost_socket socket;
@@ -648,6 +649,7 @@ void vhost_user_status(const struct vhost_user *d, struct vhost_user_status *sta
     status->features = features(d);
     status->memory_regions = d->live.memory.count;
     status->logging = d->live.memory.logging && d->live.memory.log;
+    status->faults = d->faults;
 }
 
 static bool is_same_status(const struct vhost_user_status *a, const struct vhost_user_status *b)
@@ -684,6 +686,7 @@ static void tell_faults(struct vhost_user *d)
         if (fault == VRING_OK || d->setups[i].fault_told)
             continue;
         d->setups[i].fault_told = true;
+        d->faults++;
         log_warn("%s: queue %u stops: the guest gave %s", path(d), i, vring_fault_names[fault]);
     }
 }

@@ -59,7 +59,8 @@ struct vhost_user_status {
     uint16_t mtu;      /* the guest's, or 0 when not told */
     uint64_t features; /* negotiated */
     unsigned memory_regions;
-    bool logging; /* a migration is under way */
+    bool logging;    /* a migration is under way */
+    uint64_t faults; /* queues that stopped as the guest broke their rules, in all */
 };
 
 /* _close: after it returns nobody may use the device; data threads have left it for good before.

@@ -133,6 +133,9 @@ struct datapath {
      * took it. */
     bool (*packet_in)(const struct packet *packet, uint8_t reason, uint8_t table_id,
                       uint64_t cookie, uint16_t max_len);
+    /* The port's state or MTU is another; for drivers that need not be asked (refresh). In the
+     * loop's thread; may be NULL. */
+    void (*port_changed)(struct port *port);
 };
 
 /* With worker 0, and counters for `threads` more. 0 or -ENOMEM. */

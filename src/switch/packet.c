@@ -31,7 +31,8 @@ static __thread struct {
     unsigned count;
 } cache;
 
-int packet_pool_init(unsigned packets)
+/* Under the lock. */
+static int pool_make(unsigned packets)
 {
     size_t size = (size_t)packets * PACKET_CHUNK;
     uint8_t *memory;
@@ -61,6 +62,16 @@ int packet_pool_init(unsigned packets)
     return 0;
 }
 
+int packet_pool_init(unsigned packets)
+{
+    int err;
+
+    pthread_mutex_lock(&pool.lock);
+    err = pool_make(packets);
+    pthread_mutex_unlock(&pool.lock);
+    return err;
+}
+
 void packet_pool_free(void)
 {
     if (!pool.packets)
@@ -77,12 +88,8 @@ void packet_pool_free(void)
 static void cache_fill(void)
 {
     pthread_mutex_lock(&pool.lock);
-    if (!pool.packets) {
-        pthread_mutex_unlock(&pool.lock);
-        if (packet_pool_init(PACKET_POOL_DEFAULT) < 0)
-            return;
-        pthread_mutex_lock(&pool.lock);
-    }
+    if (!pool.packets)
+        (void)pool_make(PACKET_POOL_DEFAULT);
     while (cache.count < CACHE_BATCH && pool.free_count)
         cache.at[cache.count++] = pool.free[--pool.free_count];
     pthread_mutex_unlock(&pool.lock);

@@ -10,16 +10,17 @@
 #include "switch/worker.h"
 
 const char *const port_drop_names[PORT_DROPS] = {
-    "queue_full",     "no_tunnel",    "not_ip",      "too_large", "malformed",
-    "no_signal_port", "no_neighbour", "no_underlay", "fragment",  "checksum",
-    "congestion",     "loop",         "no_peer",     "kernel",    "unfinished",
+    "queue_full",   "no_tunnel",   "not_ip",     "too_large", "malformed",  "no_signal_port",
+    "no_neighbour", "no_underlay", "fragment",   "checksum",  "congestion", "loop",
+    "no_peer",      "kernel",      "unfinished", "disabled",
 };
 
 static const struct port_driver *const drivers[] = {
-    [SWITCH_PORT_TAP] = &tap_driver,       [SWITCH_PORT_TUN] = &tap_driver,
-    [SWITCH_PORT_PACKET] = &packet_driver, [SWITCH_PORT_XDP] = &xdp_driver,
-    [SWITCH_PORT_GTPU] = &gtpu_driver,     [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
-    [SWITCH_PORT_VXLAN] = &vxlan_driver,   [SWITCH_PORT_PATCH] = &patch_driver,
+    [SWITCH_PORT_TAP] = &tap_driver,          [SWITCH_PORT_TUN] = &tap_driver,
+    [SWITCH_PORT_PACKET] = &packet_driver,    [SWITCH_PORT_XDP] = &xdp_driver,
+    [SWITCH_PORT_GTPU] = &gtpu_driver,        [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
+    [SWITCH_PORT_VXLAN] = &vxlan_driver,      [SWITCH_PORT_PATCH] = &patch_driver,
+    [SWITCH_PORT_VHOST_USER] = &vhost_driver,
 };
 
 struct port *port_new(struct datapath *dp, const struct port_driver *driver,
@@ -45,7 +46,7 @@ struct port *port_new(struct datapath *dp, const struct port_driver *driver,
     p->generation = ++generation;
     p->created_us = clock_now_us();
     for (unsigned q = 0; q < PORT_RX_QUEUES; q++)
-        p->queue_fds[q] = -1;
+        p->queue_fds[q] = p->also_fds[q] = -1;
     if (config)
         strncpy(p->name, config->name, sizeof(p->name) - 1);
     return p;

@@ -61,6 +61,7 @@ enum port_drop {
     PORT_DROP_NO_PEER,      /* the other end of a patch is not open */
     PORT_DROP_KERNEL,       /* came in, and the kernel had no room for it: we were too slow */
     PORT_DROP_UNFINISHED,   /* was to be cut, and is not as its sender said */
+    PORT_DROP_DISABLED,     /* came in by a queue that is switched off */
     PORT_DROPS
 };
 
@@ -89,6 +90,7 @@ struct port {
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
+    int also_fds[PORT_RX_QUEUES];         /* that are waited for, too: worker_wait_for() */
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
     struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
@@ -166,6 +168,7 @@ extern const struct port_driver gtpu_driver;        /* port_gtpu.c */
 extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before it */
 extern const struct port_driver vxlan_driver;       /* port_vxlan.c */
 extern const struct port_driver patch_driver;       /* port_patch.c */
+extern const struct port_driver vhost_driver;       /* vhost-user: port_vhost.c */
 
 /* Counters of all gtpu ports, for metrics. */
 struct gtpu_counters {

@@ -17,11 +17,14 @@
 
 /* ---- configuration ---- */
 
-static const char *const port_types[] = {"tap",         "tun",   "packet", "xdp", "gtpu",
-                                         "gtpu-signal", "vxlan", "patch",  NULL};
+static const char *const port_types[] = {"tap",         "tun",   "packet", "xdp",        "gtpu",
+                                         "gtpu-signal", "vxlan", "patch",  "vhost-user", NULL};
 
 /* As enum xdp_mode. */
 static const char *const xdp_modes[] = {"auto", "native", "generic", NULL};
+
+/* As enum switch_vhost_mode. */
+static const char *const vhost_modes[] = {"server", "client", NULL};
 
 static const char *const pmtu_modes[] = {"fragment", "drop", NULL};
 
@@ -37,7 +40,7 @@ static const struct config_field port_fields[] = {
                  "tap or tun: an interface of its own; packet: one that exists, by AF_PACKET; xdp: "
                  "by AF_XDP; gtpu: tunnels; "
                  "gtpu-signal: their other messages; vxlan: tunnels of Ethernet; patch: another "
-                 "port of this switch",
+                 "port of this switch; vhost-user: a virtual machine's device",
                  .required = true, .more = port_types),
     CONFIG_FIELD(struct switch_port_config, interface, &config_string,
                  "the interface's name; the port's when left out"),
@@ -70,6 +73,15 @@ static const struct config_field port_fields[] = {
     CONFIG_FIELD(struct switch_port_config, remote, &config_ipv4,
                  "vxlan: where packets go whose tun_dst is not set"),
     CONFIG_FIELD(struct switch_port_config, peer, &config_string, "patch: the other end"),
+    CONFIG_FIELD(struct switch_port_config, socket, &config_string,
+                 "vhost-user: path of the Unix socket"),
+    CONFIG_FIELD(struct switch_port_config, mode, &config_enum,
+                 "vhost-user: server listens at the socket, client connects to a hypervisor that "
+                 "does",
+                 .fallback = "server", .more = vhost_modes),
+    CONFIG_FIELD(struct switch_port_config, queues, &config_uint,
+                 "vhost-user: queue pairs that the guest may use", .fallback = "1", .min = 1,
+                 .max = PORT_RX_QUEUES),
 };
 
 static const struct config_schema port_schema = {
@@ -219,6 +231,9 @@ static int check_config(struct config *config, const struct switch_config *c)
             check_underlay(config, c, i);
         if (p->type == SWITCH_PORT_PATCH)
             check_patch(config, c, p);
+        if (p->type == SWITCH_PORT_VHOST_USER && (!p->socket || !*p->socket))
+            config_complain(config, "switch", "ports", "%s: a vhost-user port needs a socket",
+                            p->name);
         for (size_t j = 0; j < i; j++) {
             if (strcmp(p->name, c->ports.at[j].name) == 0)
                 config_complain(config, "switch", "ports", "two ports are named \"%s\"", p->name);
@@ -234,15 +249,19 @@ static int check_config(struct config *config, const struct switch_config *c)
 
 static struct timer refresh;
 
+static void port_changed(struct port *p)
+{
+    log_info("port %s is %s", p->name, p->state & OFPPS_LINK_DOWN ? "down" : "up");
+    conns_port_status(p, OFPPR_MODIFY);
+}
+
 static void refresh_ports(struct timer *timer)
 {
     for (size_t i = 0; i < MAX_PORTS; i++) {
         struct port *p = sw.dp.ports[i];
 
-        if (p && p->driver->refresh && p->driver->refresh(p)) {
-            log_info("port %s is %s", p->name, p->state & OFPPS_LINK_DOWN ? "down" : "up");
-            conns_port_status(p, OFPPR_MODIFY);
-        }
+        if (p && p->driver->refresh && p->driver->refresh(p))
+            port_changed(p);
     }
     timer_start(timer, REFRESH_MS, refresh_ports);
 }
@@ -346,6 +365,7 @@ static int start(struct config *config)
     arena_init(&sw.scratch, MESSAGE_ARENA);
     if ((err = datapath_init(&sw.dp, seed, sw.config.max_flows, sw.config.threads)) < 0)
         return err;
+    sw.dp.port_changed = port_changed;
     change_set_limits(sw.config.max_groups, sw.config.max_meters);
     gtpu_limit_error_indications(sw.config.error_indications_per_second);
     trace_set_printer(TRACE_OPENFLOW, of_print_wire);

@@ -111,7 +111,11 @@ enum switch_port_type {
     SWITCH_PORT_GTPU_SIGNAL,
     SWITCH_PORT_VXLAN,
     SWITCH_PORT_PATCH,
+    SWITCH_PORT_VHOST_USER,
 };
+
+/* Who listens at a vhost-user socket: we, or the hypervisor. */
+enum switch_vhost_mode { SWITCH_VHOST_SERVER, SWITCH_VHOST_CLIENT };
 
 /* What a tunnel does with a packet that does not fit its path. */
 enum switch_pmtu { SWITCH_PMTU_FRAGMENT, SWITCH_PMTU_DROP };
@@ -124,7 +128,8 @@ struct switch_port_config {
     const char
         *netns; /* where the interface lives (netns_named()); the switch's own when not given */
     uint32_t xdp_mode;      /* xdp: enum xdp_mode */
-    uint16_t mtu;           /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any */
+    uint16_t mtu;           /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any; vhost-user:
+                               0: 1500, unless the hypervisor says another */
     struct in_addr address; /* tunnels; gtpu-signal has that of the gtpu port before it */
     uint16_t udp_port;      /* 0: 2152 of gtpu, 4789 of vxlan */
     const char *underlay;   /* tunnels: the port that they go by; NULL: the kernel's UDP */
@@ -134,6 +139,9 @@ struct switch_port_config {
     bool checksum;          /* outer UDP has one */
     struct in_addr remote;  /* vxlan: where packets without tun_dst go; 0: nowhere */
     const char *peer;       /* patch: the port at the other end */
+    const char *socket;     /* vhost-user: path of the Unix socket */
+    uint8_t mode;           /* vhost-user: enum switch_vhost_mode */
+    uint8_t queues;         /* vhost-user: queue pairs */
 };
 
 /* Without a controller: go on with the flows, or be a learning Ethernet switch (clause 6.3.3). */

@@ -414,11 +414,31 @@ int workers_add_port(struct datapath *dp, struct port *port)
     return 0;
 }
 
+int worker_wait_for(struct datapath *dp, struct port *port, unsigned queue, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = event_token(port, queue)};
+    int *now = &port->also_fds[queue], epoll = dp->workers[port->queue_workers[queue]]->epoll_fd;
+
+    if (port->queue_workers[queue] == 0)
+        return 0;
+    if (*now >= 0)
+        (void)epoll_ctl(epoll, EPOLL_CTL_DEL, *now, NULL);
+    *now = -1;
+    if (fd < 0)
+        return 0;
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return -errno;
+    *now = fd;
+    return 0;
+}
+
 void workers_remove_port(struct datapath *dp, struct port *port)
 {
-    for (unsigned q = 0; q < port->queues; q++)
+    for (unsigned q = 0; q < port->queues; q++) {
         if (port->queue_workers[q] && port->queue_fds[q] >= 0)
             (void)epoll_ctl(dp->workers[port->queue_workers[q]]->epoll_fd, EPOLL_CTL_DEL,
                             port->queue_fds[q], NULL);
+        (void)worker_wait_for(dp, port, q, -1);
+    }
     urcu_qsbr_synchronize_rcu();
 }

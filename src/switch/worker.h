@@ -88,6 +88,11 @@ void workers_stop(struct datapath *dp);
 int workers_add_port(struct datapath *dp, struct port *port);
 void workers_remove_port(struct datapath *dp, struct port *port);
 
+/* Of an open port: the queue is polled also when `fd` is readable, in place of the descriptor of
+ * the call before; -1: of none. The descriptor stays the caller's, and open until the next call. In
+ * the loop's thread. 0 or negative errno. */
+int worker_wait_for(struct datapath *dp, struct port *port, unsigned queue, int fd);
+
 /* Hands what workers have for controllers to dp->packet_in. In the loop's thread. */
 void workers_take_packet_ins(struct datapath *dp);
 

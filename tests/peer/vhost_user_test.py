@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""vhost-user against QEMU: two Debian guests under software emulation, joined by tests/peer/vhost_bridge.c.
+"""vhost-user against QEMU: two Debian guests under software emulation, each behind a port of `strowger switch`.
 
-One QEMU connects to us, to the other we connect. The guests ping each other and move a file each way over TCP with checksum and
-segmentation offload, compare its digest, and go on after the bridge was ended and started again. The guests are Debian's cloud
+One QEMU connects to us, to the other we connect; flows join the ports. The guests ping each other and move a file each way over TCP
+with checksum and segmentation offload, compare its digest, and go on after the switch was ended and started again. The guests are Debian's cloud
 kernel and busybox, fetched by name with apt-get into a cache beside the build, once.
 """
+import json
 import os
 import pathlib
 import re
@@ -14,16 +15,16 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from network import STROWGER, need, skip, wait_for
+from network import STROWGER, UnixConnection, need, skip, wait_for  # noqa: E402
 
 BUILD = pathlib.Path(STROWGER).resolve().parent
-BRIDGE = BUILD / "tests" / "peer" / "vhost_bridge"
 CACHE = BUILD / "vhost_user_test.cache"
 MODULES = ("drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
            "drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
            "drivers/net/virtio_net")
 MEBIBYTES = 8
 SLOW = 180  # seconds: emulated machines on a loaded one
+TARGET = "tcp:127.0.0.1:16658"
 
 # The first program of a guest. What it prints is what the test waits for; it goes on for ever.
 INIT = """#!/bin/busybox sh
@@ -129,34 +130,52 @@ class Guest:
         assert "fetch bad" not in self.text(), self.text()
 
 
-class Bridge:
-    def __init__(self, ours, theirs, log):
-        self.log = log
-        self.process = subprocess.Popen([BRIDGE, ours, "-c", theirs], stdout=subprocess.PIPE, stderr=log.open("ab"), text=True)
+class Switch:
+    def __init__(self, directory, ours, theirs):
+        self.log, self.control = directory / "switch.log", directory / "vhost-user-test" / "switch.sock"
+        config = directory / "switch.yaml"
+        config.write_text(f"""name: vhost-user-test
+switch:
+  listen: ["{TARGET.removeprefix('tcp:')}"]
+  threads: 2
+  ports:
+    - {{name: one, type: vhost-user, socket: {ours}, queues: 2}}
+    - {{name: two, type: vhost-user, socket: {theirs}, mode: client}}
+""")
+        self.process = subprocess.Popen([STROWGER, "switch", "-c", config], stderr=self.log.open("ab"),
+                                        env=dict(os.environ, STROWGER_RUN=str(directory)))
+        wait_for("the switch's ports", lambda: len(self.ports()) == 2)
+        for flow in ("in_port=1,actions=output:2", "in_port=2,actions=output:1"):
+            done = subprocess.run([STROWGER, "switch", "add-flow", TARGET, flow], capture_output=True, text=True, timeout=30)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+    def ports(self):
+        connection = UnixConnection(self.control)
+        connection.request("GET", "/state?what=ports")
+        return json.loads(connection.getresponse().read())
 
     def end(self):
-        """The bytes each guest has sent."""
+        """What is known of the ports at last."""
+        ports = self.ports()
+        for port in ports:
+            print(json.dumps(port))
         self.process.send_signal(signal.SIGTERM)
-        out = self.process.communicate(timeout=30)[0]
-        print(out, end="")
-        assert self.process.returncode == 0, f"the bridge ended with {self.process.returncode}:\n{self.log.read_text()}"
-        return [(int(p), int(b)) for p, b in re.findall(r"(\d+) packets (\d+) bytes from the guest", out)]
+        assert self.process.wait(30) == 0, f"the switch ended with {self.process.returncode}"
+        return ports
 
 
 def main():
     need("qemu-system-x86_64", "apt-get", "dpkg-deb")
-    if not BRIDGE.exists():
-        skip("vhost_bridge is not built")
     kernel, root = fetch_packages()
     processes = []
     with tempfile.TemporaryDirectory(prefix="vhost_user_test") as directory:
         directory = pathlib.Path(directory)
-        initrd, ours, theirs, log = (directory / name for name in ("initrd", "ours", "theirs", "bridge.log"))
+        initrd, ours, theirs, log = (directory / name for name in ("initrd", "ours", "theirs", "switch.log"))
         make_initrd(root, initrd)
         try:
-            bridge = Bridge(ours, theirs, log)
-            processes.append(bridge.process)
-            wait_for("our socket", ours.exists)
+            switch = Switch(directory, ours, theirs)
+            processes.append(switch.process)
+            assert not any(port["up"] for port in switch.ports()), "a port is up before its guest is"
             one = Guest(1, kernel, initrd, directory, f"path={ours},reconnect=1", queues=2)
             processes.append(one.process)
             two = Guest(2, kernel, initrd, directory, f"path={theirs},server=on,wait=off", queues=1)
@@ -169,15 +188,17 @@ def main():
             for guest in (two, one):
                 guest.expect("ping")
                 guest.expect("fetch")
-            for packets, size in bridge.end():
+            for port in switch.end():
+                packets, size = port["rx_packets"], port["rx_bytes"]
+                assert port["up"] and port["rx_errors"] == 0, port
                 assert size > MEBIBYTES << 20, "a guest sent less than its file"
                 assert size / packets > 1514, f"{size} bytes in {packets} packets are no large segments"
-            bridge = Bridge(ours, theirs, log)
-            processes.append(bridge.process)
+            switch = Switch(directory, ours, theirs)
+            processes.append(switch.process)
             for guest in (one, two):
                 guest.expect("ping")
                 guest.expect("fetch")
-            bridge.end()
+            switch.end()
             assert "stops" not in log.read_text() and "refused" not in log.read_text(), log.read_text()
         except AssertionError:
             print(log.read_text())
