@@ -314,9 +314,14 @@ def their_watchdog(state):
 
 def crash(state):
     """killed and started again, the HSS is found again, and no sequence number comes twice"""
+    before = len(state["fd"].text())
     state["hss"].end(signal.SIGKILL)
     state["hss"] = hss(watchdog="1s")
     wait_open(20)
+    # A peer that comes back is on probation (RFC 3539 section 3.4.1, REOPEN): nothing is routed to it
+    # until it has answered watchdogs, however open the connection is for us.
+    wait_for(lambda: "-> 'STATE_OPEN'\t'hss.epc'" in state["fd"].text()[before:], 20,
+             "freeDiameter routes to the HSS again")
     answer = state["client"].s6a(318, [avp(1, IMSI), VECTORS, PLMN])
     assert result(answer) == 2001, result(answer)
 
