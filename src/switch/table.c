@@ -18,10 +18,11 @@
 
 static inline bool is_there(const struct rule *r, uint64_t version)
 {
-    const struct flow *flow = flow_of(r);
+    const struct flow *flow;
 
     if (!(__atomic_load_n(&r->flags, __ATOMIC_ACQUIRE) & RULE_UNSETTLED))
         return true;
+    flow = flow_of(r); /* other cache lines: only when it must be */
     return flow->from <= version && version < __atomic_load_n(&flow->until, __ATOMIC_RELAXED);
 }
 
@@ -59,8 +60,7 @@ static inline struct rule *slots_find(const struct slots *s, const struct tuple 
 
             if (slot == SLOT_FREE)
                 return NULL;
-            if (slot_tag(slot) == slot_tag(hash) && slot != SLOT_GONE &&
-                key_fits(t, key, slot_rule(slot)->at))
+            if (slot_tag(slot) == hash_tag(hash) && key_fits(t, key, slot_rule(slot)->at))
                 return slot_rule(slot);
         }
     }
@@ -169,6 +169,19 @@ const struct rule *table_lookup(const struct tables *tables, uint8_t table_id, u
 
 /* ---- a burst of keys ---- */
 
+/* The first rule of a bucket that has this tag, or NULL. Which slots have it is found without
+ * branches: where in its bucket a rule lies can not be foretold, and a wrong guess costs more than
+ * looking at all of them. */
+static inline const struct rule *bucket_likely(const uint64_t *bucket, uint64_t tag)
+{
+    unsigned tagged = 0;
+
+#pragma GCC unroll 8
+    for (unsigned i = BUCKET; i-- > 0;)
+        tagged = tagged * 2 + ((slot_read(&bucket[i]) ^ tag) <= ~SLOT_TAG);
+    return tagged ? slot_rule(slot_read(&bucket[__builtin_ctz(tagged)]) & ~SLOT_GONE) : NULL;
+}
+
 /* What one packet's search will touch is brought into the cache for all packets before any of it is
  * looked at: the buckets, then the rules, then their counters. */
 static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t version,
@@ -177,6 +190,7 @@ static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t ver
 {
     const struct slots *s = slots_of(t);
     uint64_t hash[BURST];
+    const struct rule *likely[BURST];
 
     for (size_t i = 0; i < count; i++) {
         hash[i] = tuple_hash(t, keys[i], seed);
@@ -185,19 +199,15 @@ static void tuple_match_burst(const struct tuple *t, uint64_t seed, uint64_t ver
     for (size_t i = 0; i < count; i++) {
         const uint64_t *bucket = &s->at[((uint32_t)hash[i] & s->mask) * (size_t)BUCKET];
 
-        for (unsigned n = 0; n < BUCKET; n++) {
-            uint64_t slot = slot_read(&bucket[n]);
-
-            if (slot == SLOT_FREE)
-                break;
-            if (slot_tag(slot) == slot_tag(hash[i])) {
-                __builtin_prefetch(slot_rule(slot));
-                break;
-            }
-        }
+        likely[i] = bucket_likely(bucket, hash_tag(hash[i]));
+        __builtin_prefetch(likely[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        found[i] = visible(slots_find(s, t, keys[i], hash[i]), version);
+        const struct rule *r = likely[i];
+
+        if (!r || !key_fits(t, keys[i], r->at))
+            r = slots_find(s, t, keys[i], hash[i]);
+        found[i] = visible(r, version);
         if (found[i])
             __builtin_prefetch(counter_of(owner, found[i]->counter), 1);
     }

@@ -37,7 +37,7 @@ static void slots_reclaim(struct reclaim *reclaim)
 
 static uint64_t slot_of(const struct rule *r, uint64_t hash)
 {
-    return (uint64_t)(uintptr_t)r | slot_tag(hash);
+    return (uint64_t)(uintptr_t)r | hash_tag(hash);
 }
 
 static uint64_t rule_hash(const struct rule *r, uint64_t seed)
@@ -54,7 +54,7 @@ static uint64_t *slots_find(struct slots *s, const uint64_t *words, unsigned n, 
 
             if (*slot == SLOT_FREE)
                 return NULL;
-            if (*slot != SLOT_GONE && slot_tag(*slot) == slot_tag(hash) &&
+            if (slot_tag(*slot) == hash_tag(hash) &&
                 memcmp(slot_rule(*slot)->at, words, n * sizeof(words[0])) == 0)
                 return slot;
         }

@@ -10,14 +10,20 @@
 
 #define BUCKET 8u /* slots of a cache line */
 
-/* A slot: the tag of the hash in the upper 16 bits, the address of a rule in the others. */
+/* A slot: the tag of the hash in the upper 16 bits, the address of a rule in the others. A tag is
+ * never zero, so that it tells a rule from what is none. */
 #define SLOT_FREE UINT64_C(0)
 #define SLOT_GONE UINT64_C(1) /* was taken, and buckets behind may be meant */
 #define SLOT_TAG  UINT64_C(0xffff000000000000)
 
-static inline uint64_t slot_tag(uint64_t slot_or_hash)
+static inline uint64_t slot_tag(uint64_t slot)
 {
-    return slot_or_hash & SLOT_TAG;
+    return slot & SLOT_TAG;
+}
+
+static inline uint64_t hash_tag(uint64_t hash)
+{
+    return (hash & SLOT_TAG) | UINT64_C(1) << 48;
 }
 
 static inline struct rule *slot_rule(uint64_t slot)
