@@ -27,12 +27,16 @@ struct worker;
 
 struct port_driver {
     const char *name;
-    /* Opens what config says; sets p->queues and p->queue_fds (-1: a queue that is not waited for),
-     * p->mac, p->mtu, p->state. 0 or negative errno. */
+    /* poll() finds out in memory that nothing came: a busy worker calls it all the time, not only
+     * when a descriptor is readable. */
+    bool in_memory;
+    /* Opens what config says; sets p->queues and p->queue_fds (-1: a queue that no descriptor calls
+     * for, so that its worker never sleeps), p->mac, p->mtu, p->state. 0 or negative errno. */
     int (*open)(struct port *p);
     void (*close)(struct port *p);
-    /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more.
-     * NULL: nothing ever comes. */
+    /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more. When
+     * the worker waits (w->waits), the queue's descriptor is readable afterwards if there is more,
+     * and becomes so when more comes. NULL: nothing ever comes. */
     bool (*poll)(struct worker *w, struct port *p, unsigned queue);
     /* Sends; counts; takes the packets over. None of them is unfinished in a way that the port did
      * not say it could do. */
