@@ -94,7 +94,7 @@ struct port {
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
-    int also_fds[PORT_RX_QUEUES];         /* that are waited for, too: worker_wait_for() */
+    int also_fds[PORT_RX_QUEUES];          /* that are waited for, too: worker_wait_for() */
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
     struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
@@ -173,6 +173,7 @@ extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before i
 extern const struct port_driver vxlan_driver;       /* port_vxlan.c */
 extern const struct port_driver patch_driver;       /* port_patch.c */
 extern const struct port_driver vhost_driver;       /* vhost-user: port_vhost.c */
+extern const struct port_driver dpdk_driver;        /* port_dpdk.c */
 
 /* Counters of all gtpu ports, for metrics. */
 struct gtpu_counters {

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Ports that DPDK drives, the kernel at both ends: pings of all sizes, and a file that goes by TCP.
+
+As switch_ports_test.py, with DPDK's AF_PACKET device on a veth and its TAP device, without huge pages. Needs a program that was built with
+-Ddpdk=enabled, which STROWGER_DPDK names (tests/run: that of the build with sanitizers).
+"""
+import os
+import subprocess
+import tempfile
+
+from switch_ports_test import check, enter_namespace
+from network import skip
+
+PROGRAM = os.environ.get("STROWGER_DPDK", os.environ.get("STROWGER", ""))
+ARGUMENTS = '  dpdk: {arguments: ["--no-huge", "-m", "128", "--no-pci"]}\n'
+
+
+def is_built():
+    """A program without DPDK refuses such a port before it looks for the device."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+        config.write("name: dpdk-test\nswitch:\n  ports:\n    - {name: nothing, type: dpdk}\n")
+        config.flush()
+        done = subprocess.run([PROGRAM, "switch", "-c", config.name], capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0
+        return "-Ddpdk=enabled" not in done.stdout + done.stderr
+
+
+def main():
+    if not PROGRAM or not os.access(PROGRAM, os.X_OK):
+        skip("no program with DPDK was built")
+    if not is_built():
+        skip("the program was built without DPDK")
+    enter_namespace()
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for left_kind, right_kind in (("packet", "dpdk packet"), ("tap", "dpdk tap"), ("dpdk packet", "dpdk tap")):
+        check(left_kind, right_kind, PROGRAM, ARGUMENTS)
+
+
+main()
