@@ -123,15 +123,12 @@ static uint64_t offloads_of(const struct rte_eth_dev_info *info)
     return use;
 }
 
-static int configure(struct dpdk_device *d, const struct dpdk_device_config *c)
+static int configure_queues(struct dpdk_device *d, uint16_t mtu)
 {
     static const uint64_t spread =
         RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
-    struct rte_eth_conf conf = {.rxmode = {.mtu = c->mtu}};
+    struct rte_eth_conf conf = {.rxmode = {.mtu = mtu}};
 
-    d->rx_queues = at_most(c->rx_queues, d->info.max_rx_queues);
-    d->tx_queues = at_most(c->tx_queues, d->info.max_tx_queues);
-    d->offloads = offloads_of(&d->info);
     conf.txmode.offloads = d->offloads;
     conf.rxmode.offloads = d->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
     if (d->rx_queues > 1) {
@@ -140,6 +137,21 @@ static int configure(struct dpdk_device *d, const struct dpdk_device_config *c)
             conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     }
     return rte_eth_dev_configure(d->port, (uint16_t)d->rx_queues, (uint16_t)d->tx_queues, &conf);
+}
+
+/* Some drivers (net_tap) want as many queues of one direction as of the other. */
+static int configure(struct dpdk_device *d, const struct dpdk_device_config *c)
+{
+    int err;
+
+    d->rx_queues = at_most(c->rx_queues, d->info.max_rx_queues);
+    d->tx_queues = at_most(c->tx_queues, d->info.max_tx_queues);
+    d->offloads = offloads_of(&d->info);
+    err = configure_queues(d, c->mtu);
+    if (err == 0 || d->rx_queues == d->tx_queues)
+        return err;
+    d->tx_queues = d->rx_queues = at_most(d->rx_queues, d->tx_queues);
+    return configure_queues(d, c->mtu);
 }
 
 static int set_up_queues(struct dpdk_device *d)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Ports that DPDK drives, the kernel at both ends: pings of all sizes, and a file that goes by TCP.
 
-As switch_ports_test.py, with DPDK's AF_PACKET device on a veth and its TAP device, without huge pages. Needs a program that was built with
+As switch_ports_test.py, with DPDK's AF_PACKET device on a veth and its TAP device, without huge pages. (The former has the kernel put
+fragments together, and loses what is then too large: it gets none here.) Needs a program that was built with
 -Ddpdk=enabled, which STROWGER_DPDK names (tests/run: that of the build with sanitizers).
 """
 import os
