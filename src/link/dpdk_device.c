@@ -167,11 +167,12 @@ static int set_up_queues(struct dpdk_device *d)
                                          0, RTE_MBUF_DEFAULT_BUF_SIZE, socket);
     if (!d->buffers)
         return rte_errno ? -rte_errno : -ENOMEM;
-    for (uint16_t q = 0; q < d->rx_queues; q++)
-        if ((err = rte_eth_rx_queue_setup(d->port, q, rx, (unsigned)socket, NULL, d->buffers)) < 0)
+    for (unsigned q = 0; q < d->rx_queues; q++)
+        if ((err = rte_eth_rx_queue_setup(d->port, (uint16_t)q, rx, (unsigned)socket, NULL,
+                                          d->buffers)) < 0)
             return err;
-    for (uint16_t q = 0; q < d->tx_queues; q++)
-        if ((err = rte_eth_tx_queue_setup(d->port, q, tx, (unsigned)socket, NULL)) < 0)
+    for (unsigned q = 0; q < d->tx_queues; q++)
+        if ((err = rte_eth_tx_queue_setup(d->port, (uint16_t)q, tx, (unsigned)socket, NULL)) < 0)
             return err;
     return 0;
 }
@@ -294,17 +295,27 @@ static void put_tag_back(uint8_t *frame, size_t len, uint16_t tci)
     memcpy(frame + 12, tag, TAG_SIZE);
 }
 
+static size_t copy_out(const struct rte_mbuf *m, uint8_t *to)
+{
+    size_t len = 0;
+
+    for (; m; m = m->next) {
+        memcpy(to + len, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+        len += m->data_len;
+    }
+    return len;
+}
+
 void dpdk_take(struct dpdk_frame *frame, uint8_t *to)
 {
     struct rte_mbuf *m = frame->mbuf;
-    size_t len = 0;
+    size_t len;
 
-    for (const struct rte_mbuf *part = m; to && part; part = part->next) {
-        memcpy(to + len, rte_pktmbuf_mtod(part, const uint8_t *), part->data_len);
-        len += part->data_len;
+    if (to) {
+        len = copy_out(m, to);
+        if (has_lost_tag(m))
+            put_tag_back(to, len, m->vlan_tci);
     }
-    if (to && has_lost_tag(m))
-        put_tag_back(to, len, m->vlan_tci);
     rte_pktmbuf_free(m);
     frame->mbuf = NULL;
 }
