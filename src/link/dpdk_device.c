@@ -221,17 +221,26 @@ int dpdk_device_open(struct dpdk_device **device, const struct dpdk_device_confi
     return 0;
 }
 
-void dpdk_device_close(struct dpdk_device *d)
+/* True when the driver has let go of its queues, and so of our buffers. */
+static bool let_go(const struct dpdk_device *d)
 {
-    struct rte_device *of = d->info.device;
-
+    if (!d->mine)
+        return true;
     if (d->started)
         (void)rte_eth_dev_stop(d->port);
-    if (d->attached && of)
-        (void)rte_dev_remove(of);
+    if (d->attached && d->info.device)
+        return rte_dev_remove(d->info.device) == 0;
+    return rte_eth_dev_close(d->port) == 0;
+}
+
+void dpdk_device_close(struct dpdk_device *d)
+{
+    if (let_go(d))
+        rte_mempool_free(d->buffers);
+    else
+        log_warn("dpdk: %s can not be removed; its buffers stay", d->name);
     if (d->mine)
         is_open[d->port] = false;
-    rte_mempool_free(d->buffers);
     free(d);
 }
 

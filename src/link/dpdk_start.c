@@ -93,7 +93,9 @@ static int start(const char *const *arguments, size_t count, const cpu_set_t *co
     for (size_t i = 0; i < count; i++)
         say(arguments[i]);
     rte_log_set_global_level(RTE_LOG_WARNING);
-    return rte_eal_init(words.count, words.argv) < 0 ? -rte_errno : 0;
+    if (rte_eal_init(words.count, words.argv) >= 0)
+        return 0;
+    return rte_errno ? -rte_errno : -EIO;
 }
 
 static void end(void)
