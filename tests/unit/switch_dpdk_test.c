@@ -122,11 +122,16 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int open_device(const char *name)
+static int open_queues(const char *name, uint8_t queues)
 {
     config = (struct switch_port_config){
-        .name = "device", .type = SWITCH_PORT_DPDK, .device = name, .queues = 1};
+        .name = "device", .type = SWITCH_PORT_DPDK, .device = name, .queues = queues};
     return port_open(&dp, &config, 1, &device);
+}
+
+static int open_device(const char *name)
+{
+    return open_queues(name, 1);
 }
 
 static void must_open(const char *name)
@@ -323,6 +328,22 @@ static void a_port_closes_under_load_and_opens_again(void **state)
     }
 }
 
+static void queues_are_spread_over_threads(void **state)
+{
+    (void)state;
+    if (!dpdk_is_built)
+        skip();
+    assert_int_equal(open_queues("net_null1", 3), 0);
+    assert_int_equal(device->queues, 3);
+    for (unsigned i = 1; i <= 2; i++) {
+        const uint64_t *came = &device->counters[i].rx_packets;
+
+        WAIT_UNTIL(__atomic_load_n(came, __ATOMIC_RELAXED) > 10000);
+        assert_false(dp.workers[i]->waits);
+    }
+    assert_int_equal(device->counters[0].rx_packets, 0);
+}
+
 static void what_cannot_be_opened_is_refused(void **state)
 {
     struct switch_port_config twice = {
@@ -346,10 +367,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(frames_come_back_as_they_were),    TEST(many_frames_are_all_counted),
-        TEST(what_does_not_fit_is_dropped),     TEST(what_is_unfinished_is_finished),
-        TEST(frames_of_a_file_come_whole),      TEST(a_port_closes_under_load_and_opens_again),
-        TEST(what_cannot_be_opened_is_refused),
+        TEST(frames_come_back_as_they_were),  TEST(many_frames_are_all_counted),
+        TEST(what_does_not_fit_is_dropped),   TEST(what_is_unfinished_is_finished),
+        TEST(frames_of_a_file_come_whole),    TEST(a_port_closes_under_load_and_opens_again),
+        TEST(queues_are_spread_over_threads), TEST(what_cannot_be_opened_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
