@@ -35,7 +35,7 @@ def main():
         skip("the program was built without DPDK")
     enter_namespace()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    for left_kind, right_kind in (("packet", "dpdk packet"), ("tap", "dpdk tap"), ("dpdk packet", "dpdk tap")):
+    for left_kind, right_kind in (("packet", "dpdk packet"), ("packet", "dpdk tap"), ("dpdk packet", "dpdk tap")):
         check(left_kind, right_kind, PROGRAM, ARGUMENTS)
 
 
