@@ -111,6 +111,12 @@ static unsigned at_most(unsigned wanted, unsigned most)
     return wanted < most || most == 0 ? wanted : most;
 }
 
+/* net_tap (22.11) refuses to cut into segments that fill the MTU: it counts the Ethernet header. */
+static bool cuts_well(const struct rte_eth_dev_info *info)
+{
+    return strcmp(info->driver_name, "net_tap") != 0;
+}
+
 /* What of sending the device can do, whole sets only. */
 static uint64_t offloads_of(const struct rte_eth_dev_info *info)
 {
@@ -118,7 +124,7 @@ static uint64_t offloads_of(const struct rte_eth_dev_info *info)
 
     if ((has & SUMS) == SUMS)
         use |= SUMS | (has & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
-    if ((has & CUTS) == CUTS)
+    if ((has & CUTS) == CUTS && cuts_well(info))
         use |= CUTS;
     return use;
 }

@@ -9,7 +9,7 @@ import os
 import subprocess
 import tempfile
 
-from switch_ports_test import check, enter_namespace
+from switch_ports_test import check, enter_namespace, prepare
 from network import STROWGER, skip
 
 PROGRAM = os.environ.get("STROWGER_DPDK", STROWGER)
@@ -34,7 +34,7 @@ def main():
     if not is_built(PROGRAM):
         skip("the program was built without DPDK")
     enter_namespace()
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    prepare()
     for left_kind, right_kind in (("packet", "dpdk packet"), ("packet", "dpdk tap"), ("dpdk packet", "dpdk tap")):
         check(left_kind, right_kind, PROGRAM, ARGUMENTS)
 
