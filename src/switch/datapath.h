@@ -126,7 +126,9 @@ struct datapath {
     bool standalone;               /* no controller: forwards as OFPP_NORMAL does */
     struct mac_table *macs;        /* what OFPP_NORMAL learned */
     struct worker *workers[COUNTER_OWNERS];
-    unsigned worker_count; /* worker 0 included */
+    unsigned worker_count;             /* worker 0 included */
+    const char *const *dpdk_arguments; /* for the first dpdk port (dpdk_start()) */
+    size_t dpdk_argument_count;
 
     /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow, `max_len`
      * that of the output action; of an invalid TTL nothing. In the loop's thread. False when nobody

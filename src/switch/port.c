@@ -20,7 +20,7 @@ static const struct port_driver *const drivers[] = {
     [SWITCH_PORT_PACKET] = &packet_driver,    [SWITCH_PORT_XDP] = &xdp_driver,
     [SWITCH_PORT_GTPU] = &gtpu_driver,        [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
     [SWITCH_PORT_VXLAN] = &vxlan_driver,      [SWITCH_PORT_PATCH] = &patch_driver,
-    [SWITCH_PORT_VHOST_USER] = &vhost_driver,
+    [SWITCH_PORT_VHOST_USER] = &vhost_driver, [SWITCH_PORT_DPDK] = &dpdk_driver,
 };
 
 struct port *port_new(struct datapath *dp, const struct port_driver *driver,
