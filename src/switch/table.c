@@ -349,8 +349,9 @@ void table_lookup_burst(const struct tables *tables, uint8_t table_id, uint64_t 
                         struct counter_owner *owner, struct table_cache *cache)
 {
     const struct table *table = &tables->table[table_id];
-    uint64_t generation = __atomic_load_n(&table->generation, __ATOMIC_ACQUIRE);
     const struct matcher *m = matcher_of(table);
+    /* Read behind the matcher: one that is of a change not published yet is not remembered. */
+    uint64_t generation = __atomic_load_n(&table->generation, __ATOMIC_ACQUIRE);
 
     if (!m) {
         memset(found, 0, count * sizeof(const struct rule *));
