@@ -83,14 +83,15 @@ struct port {
     char name[OFP_NAME_SIZE];
     uint8_t mac[6];
     uint16_t mtu;
-    uint32_t ofp_config; /* enum ofp_port_config */
-    uint32_t state;      /* enum ofp_port_state */
+    uint32_t ofp_config;    /* enum ofp_port_config */
+    uint32_t wanted_config; /* the same as a transaction left it: ofp_config's when it commits */
+    uint32_t state;         /* enum ofp_port_state */
     uint64_t created_us;
     struct port_counters *counters; /* by worker */
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
-    int also_fds[PORT_RX_QUEUES];         /* that are waited for, too: worker_wait_for() */
+    int also_fds[PORT_RX_QUEUES];          /* that are waited for, too: worker_wait_for() */
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
     struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
