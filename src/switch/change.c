@@ -461,8 +461,8 @@ static void undo_one(struct datapath *dp, struct change *c)
         break;
     case GROUP_CHANGED:
         if (c->entry.old && !c->entry.newer->gone)
-            group_take_counter(container_of(c->entry.old, struct group, entry),
-                               container_of(c->entry.newer, struct group, entry));
+            group_give_counter_back(container_of(c->entry.newer, struct group, entry),
+                                    container_of(c->entry.old, struct group, entry));
         undo_entry(&dp->groups, c);
         break;
     case METER_CHANGED:

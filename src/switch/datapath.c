@@ -148,13 +148,12 @@ int datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows, unsign
     map_init(&dp->groups);
     map_init(&dp->meters);
     dp->macs = mac_table_new();
-    dp->workers[0] = worker_new(dp, 0);
     dp->worker_count = threads + 1;
-    for (unsigned i = 1; i <= threads; i++)
+    for (unsigned i = 0; i <= threads; i++)
         if (!(dp->workers[i] = worker_new(dp, i)))
             return -ENOMEM;
     dp->drops = port_new(dp, NULL, NULL, 0);
-    return dp->macs && dp->workers[0] && dp->drops ? 0 : -ENOMEM;
+    return dp->macs && dp->drops ? 0 : -ENOMEM;
 }
 
 static void free_entries(struct map *map, bool meters)
@@ -274,6 +273,12 @@ void group_take_counter(struct group *to, struct group *from)
     if (to->owns_counter) /* one that was never used */
         counter_free(to->counters, to->counter);
     to->counter = from->counter;
+    to->owns_counter = true;
+    from->owns_counter = false;
+}
+
+void group_give_counter_back(struct group *from, struct group *to)
+{
     to->owns_counter = true;
     from->owns_counter = false;
 }

@@ -180,6 +180,7 @@ void meter_free(struct meter *meter);
 
 /* The counter of one group is the other's from now on. */
 void group_take_counter(struct group *to, struct group *from);
+void group_give_counter_back(struct group *from, struct group *to);
 
 /* False when the packet must be dropped; may change its DSCP. */
 bool meter_apply(struct worker *w, struct meter *meter, struct packet *p);

@@ -502,11 +502,12 @@ static uint8_t run_rule(struct run *run, const struct rule *rule)
 {
     uint8_t next_table = NO_TABLE;
     const struct op *op = rule_ops(rule);
-    bool last = rule->flags & RULE_EMPTY;
+    uint8_t flags = rule_flags(rule);
+    bool last = flags & RULE_EMPTY;
 
     run->rule = rule;
     counter_count(run->w->counters, rule->counter, run->p->len);
-    if (rule->flags & RULE_NOTES_USE)
+    if (flags & RULE_NOTES_USE)
         flow_note_use(rule, run->w->now_us);
     for (; !last; op = op_next_step(op)) {
         last = op->extra & OP_LAST;

@@ -20,7 +20,7 @@ static inline bool is_there(const struct rule *r, uint64_t version)
 {
     const struct flow *flow = flow_of(r);
 
-    if (!(__atomic_load_n(&r->flags, __ATOMIC_ACQUIRE) & RULE_UNSETTLED))
+    if (!(rule_flags(r) & RULE_UNSETTLED))
         return true;
     return flow->from <= version && version < __atomic_load_n(&flow->until, __ATOMIC_RELAXED);
 }

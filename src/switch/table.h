@@ -62,6 +62,12 @@ enum rule_flags {
     RULE_EMPTY = 4,     /* no ops */
 };
 
+/* They change while readers look on. */
+static inline uint8_t rule_flags(const struct rule *rule)
+{
+    return __atomic_load_n(&rule->flags, __ATOMIC_ACQUIRE);
+}
+
 static inline const struct op *rule_ops(const struct rule *rule)
 {
     return (const void *)&rule->at[rule->words];

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <urcu/urcu-qsbr.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -299,9 +298,9 @@ static int worker_wait(struct worker *w, struct epoll_event *events, uint64_t *i
             return 0;
     }
     counter_add(&w->sleeps, 1);
-    urcu_qsbr_thread_offline();
+    reclaim_reader_sleeps();
     n = epoll_wait(w->epoll_fd, events, EVENTS, -1);
-    urcu_qsbr_thread_online();
+    reclaim_reader_wakes();
     *idle_since_us = 0;
     return n;
 }
@@ -312,16 +311,16 @@ static void *worker_main(void *arg)
     struct epoll_event events[EVENTS];
     uint64_t idle_since_us = 0;
 
-    urcu_qsbr_register_thread();
+    reclaim_reader_begins();
     while (!__atomic_load_n(&w->stopping, __ATOMIC_ACQUIRE)) {
         int n = worker_wait(w, events, &idle_since_us);
 
         if (n > 0)
             worker_round(w, events, n);
-        urcu_qsbr_quiescent_state();
+        reclaim_reader_is_quiet();
     }
     packet_thread_done();
-    urcu_qsbr_unregister_thread();
+    reclaim_reader_ends();
     return NULL;
 }
 
@@ -440,5 +439,5 @@ void workers_remove_port(struct datapath *dp, struct port *port)
                             port->queue_fds[q], NULL);
         (void)worker_wait_for(dp, port, q, -1);
     }
-    urcu_qsbr_synchronize_rcu();
+    reclaim_synchronize();
 }
