@@ -87,8 +87,9 @@ struct port {
     char name[OFP_NAME_SIZE];
     uint8_t mac[6];
     uint16_t mtu;
-    uint32_t ofp_config; /* enum ofp_port_config */
-    uint32_t state;      /* enum ofp_port_state */
+    uint32_t ofp_config;    /* enum ofp_port_config */
+    uint32_t wanted_config; /* the same as a transaction left it: ofp_config's when it commits */
+    uint32_t state;         /* enum ofp_port_state */
     uint64_t created_us;
     struct port_counters *counters; /* by worker */
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <urcu/urcu-qsbr.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -301,10 +300,10 @@ static bool serve_events(struct worker *w, int timeout_ms, uint64_t skip)
     int n;
 
     if (timeout_ms)
-        urcu_qsbr_thread_offline();
+        reclaim_reader_sleeps();
     n = epoll_wait(w->epoll_fd, events, EVENTS, timeout_ms);
     if (timeout_ms)
-        urcu_qsbr_thread_online();
+        reclaim_reader_wakes();
     for (int i = 0; i < n; i++)
         if (events[i].data.u64 == TOKEN_WAKE || !(events[i].data.u64 & skip))
             came |= worker_serve(w, events[i].data.u64);
@@ -383,13 +382,13 @@ static void *worker_main(void *arg)
 {
     struct worker *w = arg;
 
-    urcu_qsbr_register_thread();
+    reclaim_reader_begins();
     while (!__atomic_load_n(&w->stopping, __ATOMIC_ACQUIRE)) {
         worker_round(w);
-        urcu_qsbr_quiescent_state();
+        reclaim_reader_is_quiet();
     }
     packet_thread_done();
-    urcu_qsbr_unregister_thread();
+    reclaim_reader_ends();
     return NULL;
 }
 
@@ -530,5 +529,5 @@ void workers_remove_port(struct datapath *dp, struct port *port)
                             port->queue_fds[q], NULL);
         (void)worker_wait_for(dp, port, q, -1);
     }
-    urcu_qsbr_synchronize_rcu();
+    reclaim_synchronize();
 }

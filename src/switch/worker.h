@@ -61,8 +61,9 @@ struct worker {
     struct table_cache *cache;
     struct outgoing *outgoing[MAX_PORTS]; /* made when first needed */
     struct outgoing *unsent;
-    uint8_t *scratch; /* WORKER_SCRATCH bytes, for what is received before its size is known */
-    unsigned depth;   /* of patch ports that a packet went through */
+    uint8_t *scratch;     /* WORKER_SCRATCH bytes, for what is received before its size is known */
+    unsigned depth;       /* of patch ports that a packet went through */
+    unsigned group_steps; /* buckets that it may still go through */
     struct table_count tables[TABLES];
 
     /* threads, not worker 0 */
