@@ -415,7 +415,7 @@ def killed_in_a_bundle(switch):
     for n in range(12):
         child = subprocess.Popen([sys.executable, __file__, "bundle"], stdout=subprocess.PIPE, text=True)
         assert child.stdout.readline() == "ready\n"
-        time.sleep(0.005 * n)
+        time.sleep(0.009 * n)
         child.kill()
         child.wait()
         controller = Controller()
