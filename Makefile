@@ -3,7 +3,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 NINJA   = ninja -C $(BUILD)
 
-.PHONY: all run test conformance bench install clean help build-packages test-packages lint format fuzz san
+.PHONY: all run test tsan conformance bench install clean help build-packages test-packages lint format fuzz san
 
 all: $(BUILD)/build.ninja ## build the program: build/strowger
 	@$(NINJA) strowger
@@ -24,6 +24,11 @@ run: all ## start the example operator, attach phones, show that it works, and e
 test: test-packages ## run all tests; ends with "N passed, N failed"
 	@tests/run
 
+tsan: test-packages ## run the data path's threads beside changes under ThreadSanitizer
+	@test -e build-tsan/build.ninja || meson setup build-tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
+	@ninja -C build-tsan tests/switch_threads_test
+	@build-tsan/tests/switch_threads_test
+
 conformance: test-packages all ## the public OpenFlow 1.3 suite, all of it, against the switch
 	@tests/conformance/run.py
 
@@ -40,7 +45,7 @@ install: all ## install to $(PREFIX)
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
 
 clean: ## remove what was built
-	@rm -rf build build-san build-fuzz build.log
+	@rm -rf build build-san build-tsan build-fuzz build.log
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'

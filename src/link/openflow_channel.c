@@ -416,6 +416,11 @@ static size_t bytes_received(void *owner, struct bytes bytes)
         used += header.length;
         if (channel->stream != stream)
             break;
+        if (channel->options.pause_at &&
+            openflow_stream_queued(stream) > channel->options.pause_at) {
+            openflow_stream_pause(stream, channel->options.pause_at / 2);
+            break;
+        }
     }
     let_go(channel);
     return used;

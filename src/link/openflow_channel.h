@@ -95,6 +95,9 @@ struct openflow_options {
      * has lasted longer than that */
     uint32_t reconnect_max_ms;
     size_t queue_limit; /* 0: 32 MiB; bytes that may wait to be written */
+    /* 0: never; while more bytes than that wait to be written nothing is read, until they are half
+     * as many. For the one side that answers: two that do this may wait for each other. */
+    size_t pause_at;
 };
 
 /* A controller's side: takes connections at this address (port 0: any; see

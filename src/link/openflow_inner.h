@@ -95,6 +95,9 @@ void openflow_stream_close(struct openflow_stream *stream);
 uint8_t *openflow_stream_reserve(struct openflow_stream *stream, size_t size);
 void openflow_stream_commit(struct openflow_stream *stream, size_t size);
 void openflow_stream_flush(struct openflow_stream *stream);
+/* In received(): nothing more is given to the user until no more than so many bytes wait to be
+ * written. */
+void openflow_stream_pause(struct openflow_stream *stream, size_t until);
 size_t openflow_stream_queued(const struct openflow_stream *stream);
 
 /* Bytes that the connection has taken so far. */

@@ -9,8 +9,9 @@
  * (`wire`), a few at a time, so that what waits for a slow peer is kept once.
  *
  * Input is read into one buffer in which a whole message always fits; what the user does not use up
- * moves to the front. The stream outlives its close until libuv says so, so the user's functions
- * may close it at any point.
+ * moves to the front. It may ask not to be given more for as long as much waits to be written: who
+ * asks and does not read what he is answered would fill our memory. The stream outlives its close
+ * until libuv says so, so the user's functions may close it at any point.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +30,9 @@ struct openflow_stream {
     uv_tcp_t tcp;
     uv_connect_t connecting;
     struct deferred at_once; /* of a Unix socket: tell that it is connected */
+    struct deferred going_on;
+    size_t go_on_at; /* paused: bytes that may wait when it reads again */
+    bool is_paused;
     uv_write_t writing;
     const struct openflow_stream_user *user;
     void *owner;
@@ -123,7 +127,7 @@ static int open_records(struct openflow_stream *stream)
 {
     int n = 0;
 
-    while (n >= 0 && !stream->is_closed) {
+    while (n >= 0 && !stream->is_closed && !stream->is_paused) {
         size_t before = stream->input_len;
         while (stream->input_len < INPUT_SIZE &&
                (n = openflow_tls_read(stream->tls, stream->input + stream->input_len,
@@ -145,6 +149,33 @@ static void received_tls(struct openflow_stream *stream, size_t n)
         err = open_records(stream);
     if (!stream->is_closed && err < 0 && err != -EAGAIN)
         stream->user->changed(stream->owner, err);
+}
+
+static void received(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf);
+
+/* Gives the user what lies there since the pause began, and reads on, unless he pauses again. */
+static void go_on(struct deferred *deferred)
+{
+    struct openflow_stream *stream = container_of(deferred, struct openflow_stream, going_on);
+    int err = 0;
+
+    stream->is_paused = false;
+    deliver(stream);
+    if (stream->tls && !stream->is_closed)
+        err = open_records(stream);
+    if (err >= 0 || err == -EAGAIN)
+        err = 0;
+    if (err == 0 && !stream->is_closed && !stream->is_paused)
+        err = uv_read_start((uv_stream_t *)&stream->tcp, give_buffer, received);
+    if (!stream->is_closed && err < 0)
+        stream->user->changed(stream->owner, err);
+}
+
+void openflow_stream_pause(struct openflow_stream *stream, size_t until)
+{
+    stream->is_paused = true;
+    stream->go_on_at = until;
+    uv_read_stop((uv_stream_t *)&stream->tcp);
 }
 
 static void received(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
@@ -285,6 +316,7 @@ void openflow_stream_close(struct openflow_stream *stream)
     }
     stream->is_closed = true;
     loop_defer_cancel(&stream->at_once);
+    loop_defer_cancel(&stream->going_on);
     uv_close((uv_handle_t *)&stream->tcp, closed);
 }
 
@@ -324,6 +356,8 @@ static void written_off(struct openflow_stream *stream, size_t n)
 {
     openflow_queue_consume(outgoing(stream), n);
     stream->written += n;
+    if (stream->is_paused && openflow_stream_queued(stream) <= stream->go_on_at)
+        loop_defer(&stream->going_on, go_on);
 }
 
 /* Makes records of what was said. A session that fails here fails again when reading, and the

@@ -144,7 +144,8 @@ static void timeouts_stop(struct flow *flow)
 
 static void timeouts_take(struct flow *to, struct flow *from)
 {
-    to->timeouts = from->timeouts;
+    if (to->timeouts != from->timeouts) /* taken back: workers look at it */
+        to->timeouts = from->timeouts;
     to->owns_timeouts = from->owns_timeouts;
     from->owns_timeouts = false;
     if (to->timeouts)

@@ -449,6 +449,7 @@ static int conn_connect(const struct openflow_endpoint *to, struct conn *main, u
         .echo_interval_ms = sw.config.probe_interval,
         .reconnect_max_ms = sw.config.reconnect_max,
         .queue_limit = SIZE_MAX / 2,
+        .pause_at = ANSWERS_QUEUE,
     };
     int err;
 
@@ -471,7 +472,8 @@ static int listen_at(const struct openflow_endpoint *at)
     struct openflow_options options = {.user = &user,
                                        .tls = at->is_tls ? doors.tls : NULL,
                                        .echo_interval_ms = sw.config.probe_interval,
-                                       .queue_limit = SIZE_MAX / 2};
+                                       .queue_limit = SIZE_MAX / 2,
+                                       .pause_at = ANSWERS_QUEUE};
     int err;
 
     if (doors.listener_count == sizeof(doors.listeners) / sizeof(doors.listeners[0]))

@@ -15,7 +15,8 @@
 
 #define MAX_BUNDLES      64 /* per connection */
 #define MAX_BUNDLE_BYTES (64u << 20)
-#define PACKET_IN_QUEUE  (4u << 20) /* bytes that may wait for a slow controller */
+#define ANSWERS_QUEUE    (16u << 20) /* bytes that wait before requests wait, too */
+#define PACKET_IN_QUEUE  (4u << 20)  /* bytes that may wait for a slow controller */
 #define MISS_SEND_LEN    128
 #define MAX_AUXILIARY    16    /* connections to one controller */
 #define BUNDLE_IDLE_MS   30000 /* without a message for a bundle, before it is dropped */

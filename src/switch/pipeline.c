@@ -154,7 +154,8 @@ static void output_to_table(struct run *run, bool last)
 
 static bool is_table_miss(const struct rule *rule)
 {
-    return rule && rule->priority == 0 && rule->words == 0;
+    /* Not one load of both and the flags between, which change. */
+    return rule && rule->priority == 0 && __atomic_load_n(&rule->words, __ATOMIC_RELAXED) == 0;
 }
 
 static void output_to_controller(struct run *run, uint8_t reason, uint16_t max_len)
