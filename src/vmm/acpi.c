@@ -7,6 +7,7 @@
 
 #include "vmm/acpi.h"
 #include "vmm/aml.h"
+#include "vmm/board.h"
 
 #define HEADER_SIZE 36u
 
@@ -112,7 +113,7 @@ static uint64_t put_fadt(struct tables *t, const struct acpi_machine *m, uint64_
         .boot_flags = BOOT_NO_VGA,
         .flags = FADT_WBINVD | FADT_POWER_BUTTON_IS_DEVICE | FADT_SLEEP_BUTTON_IS_DEVICE |
                  FADT_RESET_REGISTER | FADT_HARDWARE_REDUCED,
-        .reset_register = port((uint16_t)(m->power_port + 2)),
+        .reset_register = port((uint16_t)(m->power_port + POWER_RESET)),
         .reset_value = 1,
         .minor_revision = 5,
         .sleep_control = port(m->power_port),

@@ -11,7 +11,7 @@
 #include "vmm/memory.h"
 
 #define ACPI_AT   0xe0000u /* the RSDP; the other tables follow */
-#define ACPI_ROOM 0x20000u
+#define ACPI_ROOM 0x1f000u
 
 /* A virtio device behind a block of memory registers. */
 struct acpi_virtio {

@@ -72,7 +72,7 @@ static void on_clock_write(void *device, uint64_t offset, const uint8_t *data, u
 
 /* ---- power ---- */
 
-enum { SLEEP_CONTROL, SLEEP_STATUS, RESET, NOTICES, POWER_PORTS };
+enum { SLEEP_CONTROL, SLEEP_STATUS, RESET = POWER_RESET, NOTICES, POWER_PORTS };
 enum { SLEEP_ENABLE = 0x20, SLEEP_TYPE_OFF = 5 };
 
 static void on_power_read(void *device, uint64_t offset, uint8_t *data, unsigned size)

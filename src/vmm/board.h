@@ -18,8 +18,9 @@
 
 #include "vmm/bus.h"
 
-#define POWER_PORT 0x600u
-#define POWER_GSI  5u
+#define POWER_PORT  0x600u
+#define POWER_RESET 2u /* from there: writing 1 resets */
+#define POWER_GSI   5u
 
 enum board_event { BOARD_NOTHING, BOARD_OFF, BOARD_RESET };
 enum board_notice { BOARD_BUTTON = 1, BOARD_GENERATION = 2 }; /* to the guest */

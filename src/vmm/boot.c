@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vmm/acpi.h"
+#include "vmm/board.h"
 #include "vmm/boot.h"
 
 #define ZERO_PAGE    0x7000u
@@ -19,7 +20,8 @@
 #define LOW_END      0x9fc00u  /* of what is usable below the legacy video memory */
 #define KERNEL_AT    0x100000u /* 1 MiB */
 
-#define HUGE_PAGE 0x200000u
+#define RESET_VECTOR 0xffff0u
+#define HUGE_PAGE    0x200000u
 
 struct loader {
     const struct vm_memory *memory;
@@ -86,7 +88,7 @@ static unsigned memory_map(const struct vm_memory *memory, struct e820 map[5])
 
     map[n++] = (struct e820){0, LOW_END, E820_USABLE};
     map[n++] = (struct e820){LOW_END, 0xa0000 - LOW_END, E820_RESERVED};
-    map[n++] = (struct e820){ACPI_AT, ACPI_ROOM, E820_RESERVED};
+    map[n++] = (struct e820){ACPI_AT, KERNEL_AT - ACPI_AT, E820_RESERVED};
     map[n++] = (struct e820){KERNEL_AT, low - KERNEL_AT, E820_USABLE};
     if (memory->size > low)
         map[n++] = (struct e820){MEMORY_HOLE_END, memory->size - low, E820_USABLE};
@@ -357,6 +359,26 @@ static int load_elf(struct loader *l, const Elf64_Ehdr *elf)
 
 /* ---- either ---- */
 
+/* What a PC's firmware has where a processor begins: a kernel that finds no other way to restart
+ * the machine (Linux without EFI, on reduced hardware) jumps there in real mode. Ours asks the
+ * board for a reset. */
+static void put_reset_vector(const struct vm_memory *memory)
+{
+    static const uint8_t code[] = {
+        0xba,
+        (POWER_PORT + POWER_RESET) & 0xff,
+        (POWER_PORT + POWER_RESET) >> 8, /* mov dx, port */
+        0xb0,
+        1,    /* mov al, 1 */
+        0xee, /* out dx, al */
+        0xf4,
+        0xeb,
+        0xfd, /* hlt, again */
+    };
+
+    (void)vm_memory_put(memory, RESET_VECTOR, code, sizeof(code)); /* memory is larger than that */
+}
+
 int boot_load(const struct vm_memory *memory, const struct boot_files *files,
               struct vcpu_entry *entry, char *why, size_t why_size)
 {
@@ -370,6 +392,7 @@ int boot_load(const struct vm_memory *memory, const struct boot_files *files,
         } __attribute__((packed)) bzimage;
     } head = {.bzimage = {.before = {0}}};
 
+    put_reset_vector(memory);
     if (pread(files->kernel, &head, sizeof(head), 0) < (ssize_t)sizeof(head.elf))
         return refuse(&l, "the kernel is no kernel: it is too short");
     if (memcmp(head.elf.e_ident, ELFMAG, SELFMAG) == 0)

@@ -100,6 +100,7 @@ static void reset(struct machine *m)
     board_reset(&m->board);
     atomic_store(&m->vcpus.event, VCPU_NOTHING);
     m->resets++;
+    log_info("the guest is reset");
     if (load(m) < 0)
         end(m, MACHINE_FAILED);
     else if (m->state == MACHINE_RUNNING)

@@ -295,6 +295,14 @@ static void apic_set(struct kvm_lapic_state *lapic, unsigned offset, uint32_t va
     memcpy(&lapic->regs[offset], &value, sizeof(value));
 }
 
+/* All processors' clocks begin together: KVM takes a zero as that. */
+static void restart_clock(struct vcpu_state *state)
+{
+    for (uint32_t i = 0; i < state->msrs.head.nmsrs; i++)
+        if (state->msrs.entries[i].index == MSR_TSC)
+            state->msrs.entries[i].data = 0;
+}
+
 /* What firmware leaves behind: the local interrupt pins as on a PC, memory write-back. */
 static void as_firmware_leaves(struct vcpu_state *state)
 {
@@ -321,6 +329,7 @@ static int reset_one(struct vcpu *v, const struct vcpu_entry *entry)
     }
     if (!err) {
         memcpy(state, v->power_on, size);
+        restart_clock(state);
         if (entry->mode != VCPU_REAL) {
             as_firmware_leaves(state);
             if (v->index == 0)

@@ -81,7 +81,7 @@ static int run_machine(const struct vm_config *config)
 {
     int result = EXIT_FAILURE_OF_GUEST;
 
-    log_init(config->name, LOG_WARN);
+    log_init(config->name, LOG_INFO);
     if (loop_init() < 0)
         return result;
     machine.ended = on_end;
