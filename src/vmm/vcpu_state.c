@@ -132,6 +132,27 @@ static struct {
     uint32_t index[VCPU_MSRS];
 } msrs;
 
+static void list_msr(uint32_t index)
+{
+    for (uint32_t i = 0; i < msrs.count; i++)
+        if (msrs.index[i] == index)
+            return;
+    if (msrs.count < VCPU_MSRS)
+        msrs.index[msrs.count++] = index;
+}
+
+/* State that KVM keeps and does not list: memory types. */
+static void list_memory_types(void)
+{
+    static const struct {
+        uint32_t first, last;
+    } types[] = {{0x200, 0x20f}, {0x250, 0x250}, {0x258, 0x259}, {0x268, 0x26f}, {0x2ff, 0x2ff}};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        for (uint32_t index = types[i].first; index <= types[i].last; index++)
+            list_msr(index);
+}
+
 static int list_msrs(const struct kvm_host *host)
 {
     struct {
@@ -141,12 +162,13 @@ static int list_msrs(const struct kvm_host *host)
 
     if (ioctl(host->fd, KVM_GET_MSR_INDEX_LIST, &list) < 0)
         return -errno;
-    msrs.index[msrs.count++] = MSR_TSC;
-    for (uint32_t i = 0; i < list.head.nmsrs && msrs.count < VCPU_MSRS - 1; i++)
-        if (list.head.indices[i] != MSR_TSC && list.head.indices[i] != MSR_TSC_DEADLINE)
-            msrs.index[msrs.count++] = list.head.indices[i];
+    list_msr(MSR_TSC);
+    list_memory_types();
+    for (uint32_t i = 0; i < list.head.nmsrs; i++)
+        if (list.head.indices[i] != MSR_TSC_DEADLINE)
+            list_msr(list.head.indices[i]);
     if (host->tsc_deadline)
-        msrs.index[msrs.count++] = MSR_TSC_DEADLINE;
+        list_msr(MSR_TSC_DEADLINE);
     return 0;
 }
 
