@@ -114,7 +114,32 @@ int kvm_vm_make(struct kvm_vm *vm, const struct kvm_host *host, const struct vm_
         return -errno;
     if ((err = set_memory(vm->fd, memory)) < 0)
         return err;
-    return ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 ? -errno : 0;
+    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+        return -errno;
+    return kvm_vm_get_chips(vm, vm->power_on);
+}
+
+int kvm_vm_get_chips(const struct kvm_vm *vm, struct kvm_irqchip chips[KVM_CHIPS])
+{
+    for (unsigned i = 0; i < KVM_CHIPS; i++) {
+        chips[i].chip_id = i;
+        if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chips[i]) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+int kvm_vm_set_chips(const struct kvm_vm *vm, const struct kvm_irqchip chips[KVM_CHIPS])
+{
+    for (unsigned i = 0; i < KVM_CHIPS; i++)
+        if (ioctl(vm->fd, KVM_SET_IRQCHIP, &chips[i]) < 0)
+            return -errno;
+    return 0;
+}
+
+int kvm_vm_reset(const struct kvm_vm *vm)
+{
+    return kvm_vm_set_chips(vm, vm->power_on);
 }
 
 void kvm_vm_free(struct kvm_vm *vm)

@@ -29,9 +29,13 @@ struct kvm_host {
     } cpuid; /* what it can give a guest */
 };
 
+/* The interrupt controllers: 8259 (two) and I/O APIC. */
+#define KVM_CHIPS 3
+
 struct kvm_vm {
     const struct kvm_host *host;
     int fd;
+    struct kvm_irqchip power_on[KVM_CHIPS]; /* as KVM made them */
 };
 
 /* Of the process; NULL and the reason in `why` when there is no KVM that can be used. */
@@ -40,6 +44,11 @@ const struct kvm_host *kvm_host_open(char *why, size_t size);
 /* A VM with this memory and interrupt controllers. 0 or negative errno. */
 int kvm_vm_make(struct kvm_vm *vm, const struct kvm_host *host, const struct vm_memory *memory);
 void kvm_vm_free(struct kvm_vm *vm);
+
+/* The interrupt controllers' state, and theirs after power-on. 0 or negative errno. */
+int kvm_vm_get_chips(const struct kvm_vm *vm, struct kvm_irqchip chips[KVM_CHIPS]);
+int kvm_vm_set_chips(const struct kvm_vm *vm, const struct kvm_irqchip chips[KVM_CHIPS]);
+int kvm_vm_reset(const struct kvm_vm *vm);
 
 /* The interrupt `gsi` is raised when the eventfd `fd` is written. 0 or negative errno. */
 int kvm_vm_irqfd(struct kvm_vm *vm, int fd, unsigned gsi, bool on);

@@ -81,6 +81,8 @@ static int load(struct machine *m)
     }
     if ((err = put_acpi(m)) < 0)
         return fail(m, err, "ACPI tables");
+    if ((err = kvm_vm_reset(&m->vm)) < 0)
+        return fail(m, err, "interrupt controllers");
     if ((err = vcpus_reset(&m->vcpus, &entry)) < 0)
         return fail(m, err, "the processors can not be set up");
     return 0;

@@ -325,11 +325,13 @@ static void restart_clock(struct vcpu_state *state)
             state->msrs.entries[i].data = 0;
 }
 
-/* What firmware leaves behind: the local interrupt pins as on a PC, memory write-back. */
+/* What firmware leaves behind: memory write-back, NMIs by the second local interrupt pin. The first
+ * one is masked: behind it are the 8259s, which a guest of the reduced-hardware profile knows
+ * nothing of, and does not silence. */
 static void as_firmware_leaves(struct vcpu_state *state)
 {
-    apic_set(&state->lapic, 0x350, 0x700); /* LINT0: ExtINT */
-    apic_set(&state->lapic, 0x360, 0x400); /* LINT1: NMI */
+    apic_set(&state->lapic, 0x350, 0x10000); /* LINT0: masked */
+    apic_set(&state->lapic, 0x360, 0x400);   /* LINT1: NMI */
     for (uint32_t i = 0; i < state->msrs.head.nmsrs; i++) {
         if (state->msrs.entries[i].index == 0x2ff)
             state->msrs.entries[i].data = 0x806; /* MTRRs on, all of memory write-back */
