@@ -223,7 +223,7 @@ static int load_bzimage(struct loader *l, const struct setup *setup)
     l->kernel_end = (at > setup->pref_address ? at : setup->pref_address) + setup->init_size;
     if (l->kernel_end < at + size)
         l->kernel_end = at + size;
-    if (l->kernel_end > vm_memory_low(l->memory))
+    if (setup->pref_address > l->memory->size || l->kernel_end > vm_memory_low(l->memory))
         return refuse(l, "the kernel needs %llu MiB of memory to begin with",
                       (unsigned long long)((l->kernel_end >> 20) + 1));
     if ((err = load(l, l->files->kernel, from, at, size)) < 0 ||
