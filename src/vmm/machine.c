@@ -157,12 +157,15 @@ static int watch(struct machine *m, uv_poll_t *watch, int fd, uv_poll_cb call)
 static int plug(struct machine *m, struct virtio_device *d)
 {
     unsigned i = m->transport_count;
+    uint64_t at = DEVICES_AT + i * VIRTIO_MMIO_SIZE;
+    int err;
 
     if (i == MACHINE_DEVICES)
         return -ENOSPC;
     m->transport_count++;
-    return virtio_mmio_add(&m->transports[i], d, &m->addresses, &m->vm,
-                           DEVICES_AT + i * VIRTIO_MMIO_SIZE, gsis[i]);
+    if ((err = virtio_mmio_add(&m->transports[i], d, &m->addresses, at)) < 0)
+        return err;
+    return virtio_mmio_wire(&m->transports[i], &m->vm, at, gsis[i]);
 }
 
 static int make_board(struct machine *m)

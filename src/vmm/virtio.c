@@ -128,10 +128,11 @@ void virtio_set_status(struct virtio_device *d, uint8_t status)
 
 void virtio_accept(struct virtio_device *d, unsigned word, uint32_t features)
 {
-    uint64_t mask = UINT64_C(0xffffffff) << 32 * word;
+    uint64_t mask;
 
     if (word > 1 || d->status & VIRTIO_CONFIG_S_FEATURES_OK)
         return;
+    mask = UINT64_C(0xffffffff) << 32 * word;
     d->negotiated = (d->negotiated & ~mask) | (uint64_t)features << 32 * word;
 }
 

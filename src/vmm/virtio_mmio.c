@@ -158,22 +158,29 @@ static void on_write(void *device, uint64_t offset, const uint8_t *data, unsigne
         d->type->config_write(d, (uint32_t)(offset - VIRTIO_MMIO_CONFIG), data, size);
 }
 
-int virtio_mmio_add(struct virtio_mmio *t, struct virtio_device *d, struct bus *memory,
-                    struct kvm_vm *vm, uint64_t at, unsigned gsi)
+int virtio_mmio_add(struct virtio_mmio *t, struct virtio_device *d, struct bus *memory, uint64_t at)
 {
-    int err;
+    struct bus_region region = {.at = at,
+                                .size = VIRTIO_MMIO_SIZE,
+                                .read = on_read,
+                                .write = on_write,
+                                .device = t,
+                                .lock = &d->lock};
 
     *t = (struct virtio_mmio){.device = d};
-    if ((err = bus_add(memory, &(struct bus_region){.at = at,
-                                                    .size = VIRTIO_MMIO_SIZE,
-                                                    .read = on_read,
-                                                    .write = on_write,
-                                                    .device = t,
-                                                    .lock = &d->lock})) < 0)
-        return err;
-    for (unsigned i = 0; i < d->queue_count; i++)
-        if ((err = kvm_vm_ioeventfd(vm, at + VIRTIO_MMIO_QUEUE_NOTIFY, i, d->queues[i].ring.kick,
-                                    true)) < 0)
+    return bus_add(memory, &region);
+}
+
+int virtio_mmio_wire(struct virtio_mmio *t, struct kvm_vm *vm, uint64_t at, unsigned gsi)
+{
+    struct virtio_device *d = t->device;
+
+    for (unsigned i = 0; i < d->queue_count; i++) {
+        int err =
+            kvm_vm_ioeventfd(vm, at + VIRTIO_MMIO_QUEUE_NOTIFY, i, d->queues[i].ring.kick, true);
+
+        if (err < 0)
             return err;
+    }
     return kvm_vm_irqfd(vm, d->irq, gsi, true);
 }

@@ -22,8 +22,12 @@ struct virtio_mmio {
     uint32_t device_features_sel, driver_features_sel, queue_sel;
 };
 
-/* Has the guest find the device at this address, with this interrupt. 0 or negative errno. */
+/* Puts the device's registers at this address. 0 or negative errno. */
 int virtio_mmio_add(struct virtio_mmio *transport, struct virtio_device *device, struct bus *memory,
-                    struct kvm_vm *vm, uint64_t at, unsigned gsi);
+                    uint64_t at);
+
+/* Has KVM raise this interrupt for the device, and signal its queues when the guest kicks them. 0
+ * or negative errno. */
+int virtio_mmio_wire(struct virtio_mmio *transport, struct kvm_vm *vm, uint64_t at, unsigned gsi);
 
 #endif
