@@ -301,6 +301,14 @@ int machine_resume(struct machine *m)
     return 0;
 }
 
+int machine_reset(struct machine *m)
+{
+    if (m->state != MACHINE_RUNNING && m->state != MACHINE_PAUSED)
+        return -EINVAL;
+    reset(m);
+    return 0;
+}
+
 void machine_press_button(struct machine *m)
 {
     board_notify(&m->board, BOARD_BUTTON);

@@ -60,6 +60,9 @@ int machine_start(struct machine *machine);
 int machine_pause(struct machine *machine);
 int machine_resume(struct machine *machine);
 
+/* As the button at a PC's front does. */
+int machine_reset(struct machine *machine);
+
 /* Presses the power button. */
 void machine_press_button(struct machine *machine);
 

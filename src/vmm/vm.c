@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/table.h"
 #include "vmm/machine.h"
 #include "vmm/terminal.h"
+#include "vmm/vm_control.h"
 #include "vmm/vmm.h"
 
 enum { EXIT_OFF = 0, EXIT_FAILURE_OF_GUEST = 1, EXIT_USAGE = 2 };
@@ -48,7 +50,7 @@ static void on_end(struct machine *m, enum machine_end how)
     loop_stop(how == MACHINE_OFF ? EXIT_OFF : EXIT_FAILURE_OF_GUEST);
 }
 
-static void on_escape(void)
+static void stop_now(void)
 {
     loop_stop(EXIT_OFF);
 }
@@ -77,6 +79,22 @@ static void watch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* The guest runs already; whoever wants to speak to us can wait that long. */
+static int run_loop(void)
+{
+    int result, err = vm_control_open(&machine, stop_now);
+
+    if (err < 0) {
+        snprintf(machine.why, sizeof(machine.why), "%s",
+                 err == -EADDRINUSE ? "a VM of this name runs already (choose another: name=...)"
+                                    : strerror(-err));
+        return EXIT_FAILURE_OF_GUEST;
+    }
+    result = loop_run();
+    vm_control_close();
+    return result;
+}
+
 static int run_machine(const struct vm_config *config)
 {
     int result = EXIT_FAILURE_OF_GUEST;
@@ -88,8 +106,8 @@ static int run_machine(const struct vm_config *config)
     if (machine_make(&machine, config) == 0) {
         machine.ended = on_end;
         watch_signals();
-        if (terminal_open(&machine.serial, on_escape) == 0 && machine_start(&machine) == 0)
-            result = loop_run();
+        if (terminal_open(&machine.serial, stop_now) == 0 && machine_start(&machine) == 0)
+            result = run_loop();
         terminal_close();
     }
     if (machine.why[0])
@@ -122,10 +140,83 @@ static int run_main(int argc, char **argv)
     return result;
 }
 
+/* ---- those that run ---- */
+
+static const struct verb {
+    const char *name, *method, *target, *forced;
+} verbs[] = {
+    {"pause", "POST", "/vm/pause", NULL},    {"resume", "POST", "/vm/resume", NULL},
+    {"reset", "POST", "/vm/reset", NULL},    {"stop", "POST", "/vm/stop", "/vm/stop?force=true"},
+    {"stats", "GET", "/vm?what=cpus", NULL}, {"stats", "GET", "/vm?what=devices", NULL},
+};
+
+static int show(json_t *answer, bool as_json)
+{
+    if (!answer)
+        return EXIT_FAILURE_OF_GUEST;
+    if (as_json)
+        json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+    else
+        table_print(stdout, answer, table_style_of(stdout));
+    if (as_json)
+        putchar('\n');
+    json_decref(answer);
+    return 0;
+}
+
+struct asked {
+    const char *name; /* of the VM */
+    bool as_json, force;
+};
+
+static bool read_asked(int argc, char **argv, struct asked *asked)
+{
+    *asked = (struct asked){NULL, false, false};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            asked->as_json = true;
+        else if (strcmp(argv[i], "--force") == 0)
+            asked->force = true;
+        else if (argv[i][0] == '-' || asked->name)
+            return false;
+        else
+            asked->name = argv[i];
+    }
+    return true;
+}
+
+/* The verbs for VMs that run; -1: it is none of them. */
+static int tool_main(int argc, char **argv)
+{
+    struct asked asked;
+    int result = -1;
+
+    if (!read_asked(argc, argv, &asked))
+        return -1;
+    if (strcmp(argv[0], "list") == 0 && !asked.name)
+        return show(vm_control_list(), asked.as_json);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        const struct verb *v = &verbs[i];
+
+        if (strcmp(argv[0], v->name) != 0 || !asked.name)
+            continue;
+        result = show(
+            vm_control_ask(asked.name, v->method, asked.force && v->forced ? v->forced : v->target),
+            asked.as_json);
+        if (result != 0)
+            break;
+    }
+    return result;
+}
+
 int vm_main(int argc, char **argv)
 {
+    int result;
+
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         return run_main(argc - 1, argv + 1);
+    if (argc > 1 && (result = tool_main(argc - 1, argv + 1)) >= 0)
+        return result;
     if (argc > 1 && strcmp(argv[1], "--reference") == 0)
         return print_reference();
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
@@ -133,7 +224,7 @@ int vm_main(int argc, char **argv)
         return 0;
     }
     if (argc > 1)
-        fprintf(stderr, "strowger vm: there is no verb '%s'\n\n", argv[1]);
+        fprintf(stderr, "strowger vm: '%s' is not used like that\n\n", argv[1]);
     print_help(stderr);
     return EXIT_USAGE;
 }

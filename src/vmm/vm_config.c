@@ -12,9 +12,10 @@
 #include "vmm/vcpu.h"
 #include "vmm/vm_config.h"
 
-#define MEMORY_LEAST (INT64_C(64) << 20)
-#define MEMORY_MOST  (INT64_C(1) << 40)
-#define MEMORY_UNIT  (2u << 20)
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define MEMORY_LEAST    (INT64_C(64) << 20)
+#define MEMORY_MOST     (INT64_C(1) << 40)
+#define MEMORY_UNIT     (2u << 20)
 
 static const struct config_field net_fields[] = {
     CONFIG_FIELD(struct vm_net_config, interface, &config_string,
@@ -162,6 +163,9 @@ struct config *vm_config_load(const char *file, int count, char *const *words,
     if (!config)
         return NULL;
     if (config_read(config, "vm", &vm_config_schema, out) == 0) {
+        if (!*out->name || strspn(out->name, NAME_CHARACTERS) != strlen(out->name))
+            config_complain(config, "vm", "name", "\"%s\": letters, digits, - and _ make a name",
+                            out->name);
         if (out->memory % MEMORY_UNIT)
             config_complain(config, "vm", "memory", "%llu is no multiple of 2 MiB",
                             (unsigned long long)out->memory);
