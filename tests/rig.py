@@ -306,7 +306,7 @@ class Emulated:
         return state if state.stat().st_size else None
 
     def _keep(self, state):
-        """Starts a machine and writes it down. An empty file says that this did not work and need not be tried again."""
+        """Starts a machine and writes it down while it runs (one that was stopped would also come back stopped). An empty file says that this did not work and need not be tried again."""
         empty = self.directory / "empty"
         with open(empty, "wb") as file:
             file.truncate(1 << 20)
@@ -344,7 +344,6 @@ class Emulated:
                 if "return" in answer:
                     return answer["return"]
         ask("qmp_capabilities")
-        ask("stop")
         ask("migrate-set-parameters", **{"max-bandwidth": 10 << 30})
         ask("migrate", uri=f"exec:cat > {shlex.quote(str(path))}")
         end = time.monotonic() + SLOW
