@@ -68,14 +68,24 @@ def busybox():
     return fetch(CACHE / "busybox", "busybox-static") / "bin" / "busybox"
 
 
-class Kernel:
-    def __init__(self, flavour="cloud"):
+def kernel_release(flavour):
+    """What Debian's metapackage of this flavour means; asked once, so that the cache goes on when Debian goes on."""
+    kept = CACHE / f"kernel-{flavour}.release"
+    if not kept.exists():
+        need("apt-cache")
         depends = subprocess.run(["apt-cache", "depends", FLAVOURS[flavour]], capture_output=True, text=True)
-        package = re.search(r"Depends: (linux-image-(\S+))", depends.stdout)
+        package = re.search(r"Depends: linux-image-(\S+)", depends.stdout)
         if not package:
             skip(f"apt knows no {FLAVOURS[flavour]}")
-        self.release = package[2]
-        self.root = fetch(CACHE / f"kernel-{self.release}", package[1])
+        CACHE.mkdir(parents=True, exist_ok=True)
+        kept.write_text(package[1])
+    return kept.read_text()
+
+
+class Kernel:
+    def __init__(self, flavour="cloud"):
+        self.release = kernel_release(flavour)
+        self.root = fetch(CACHE / f"kernel-{self.release}", f"linux-image-{self.release}")
         self.image = self.root / "boot" / f"vmlinuz-{self.release}"
         self.tree = self.root / "lib" / "modules" / self.release
         self.files = None
@@ -177,3 +187,12 @@ def with_libraries(*programs):
     """{path: path} of the programs' shared libraries, for a machine that has none."""
     listed = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True).stdout
     return {path: path for path in re.findall(r"(?:=> |^\s+)(/\S+) \(0x", listed, re.M)}
+
+
+def qemu_files():
+    """{path: path} of Debian's QEMU and what its machines load, for a nested guest of a peer."""
+    need("qemu-system-x86_64")
+    program = os.path.realpath(shutil.which("qemu-system-x86_64"))
+    roms = [path for pattern in ("qemu/linuxboot*.bin", "qemu/pvh.bin", "qemu/kvmvapic.bin", "seabios/bios-microvm.bin",
+                                 "seabios/bios-256k.bin") for path in pathlib.Path("/usr/share").glob(pattern)]
+    return {"/usr/bin/qemu-system-x86_64": program, **{str(path): str(path) for path in roms}}

@@ -15,7 +15,7 @@ they write. Elsewhere the host is QEMU's software emulation of a computer with A
 cloud kernel and busybox. Its state after the start is kept in the cache, so that the next one is there in a second;
 the files and modules that a test asks for come after that, on a disk. STROWGER_RIG=tcg or =here chooses by hand.
 
-A host has `strowger` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process ends with the test.
+A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process ends with the test.
 
     python3 tests/rig.py             a shell in such a host
     python3 tests/rig.py COMMAND     one command in it
@@ -38,7 +38,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from guest import CACHE, Kernel, file_entries, locked, make_initrd, with_libraries, write_cpio  # noqa: E402
+from guest import CACHE, Kernel, busybox, file_entries, locked, make_initrd, with_libraries, write_cpio  # noqa: E402
 from network import STROWGER, TOP, need, skip  # noqa: E402
 
 START, INPUT, KILL, OUTPUT, EXIT, HELLO = range(1, 7)  # tests/rig_agent.c
@@ -453,10 +453,12 @@ class Host:
             first = " ".join(name for name, _ in Kernel().modules("virtio_blk"))
             code, text = self.run(ARRIVE % (time.time(), first), SLOW)
             assert code == 0, f"the emulated machine has not taken its files:\n{text}\n{self.machine.log()}"
-        else:
-            for path, source in self._all_files().items():
-                if str(path) != str(source):
-                    self.put(source, path)
+            return
+        for path, source in {"/usr/bin/busybox": busybox(), **self._all_files()}.items():
+            if str(path) != str(source):
+                self.put(source, path)
+        if self.modules:
+            subprocess.run(["modprobe", "-a", *self.modules], stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:

@@ -125,7 +125,7 @@ static void close_fd(int *fd)
 
 static void run_child(const char *command, const int in[2], const int out[2])
 {
-    setsid();
+    setpgid(0, 0);
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     dup2(in[0], 0);
@@ -157,6 +157,7 @@ static void start(uint32_t number, const char *command)
         fail("no process");
     if (j->pid == 0)
         run_child(command, in, out);
+    setpgid(j->pid, j->pid); /* here too: a KILL may come before the child has run */
     close(in[0]);
     close(out[1]);
     fcntl(j->input, F_SETFL, O_NONBLOCK);
