@@ -15,6 +15,7 @@ import lzma
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -134,6 +135,45 @@ class Kernel:
         for name in names:
             add(name)
         return list(order.items())
+
+
+# ---- a whole Debian ----
+
+DEBIAN_PACKAGES = "systemd-sysv,udev,dbus,kmod,cloud-init,iproute2,iputils-ping,netbase,openssh-server"
+DEBIAN_LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+DEBIAN_SEED = {"meta-data": "instance-id: strowger-test\nlocal-hostname: guest\n",
+               "user-data": "#cloud-config\nruncmd:\n  - echo strowger-cloud-init-is-done > /dev/console\n"}
+# An initial file system's part for make_initrd(): the disk's driver is among its modules.
+DEBIAN_INIT = "mount -t ext4 $(ls /dev/vda /dev/pmem0 2>/dev/null | head -n 1) /root && exec switch_root /root /sbin/init\n"
+
+
+def debian_image(mebibytes=1024):
+    """A raw ext4 disk with a small Debian: systemd, udev, ssh, cloud-init (whose seed of its own prints a line at the end, and that
+    any other source of data replaces), root without a password, the cloud kernel's modules. Sparse; never to be written to: a copy
+    or a layer is. Made once: 300 MB of packages."""
+    path, tree, kernel = CACHE / "debian.raw", CACHE / "debian.tree", Kernel()
+    with locked(path.name):
+        if path.exists():
+            return path
+        need("mmdebstrap", "mke2fs")
+        if os.geteuid() != 0:
+            skip("a Debian is made by root only")
+        shutil.rmtree(tree, ignore_errors=True)
+        hooks = [f"mkdir -p $1/lib/modules $1/var/lib/cloud/seed/nocloud && cp -r {shlex.quote(str(kernel.tree))} $1/lib/modules/",
+                 f"chroot $1 depmod {kernel.release}", "chroot $1 passwd -d root", "echo guest > $1/etc/hostname"]
+        hooks += [f"printf %s {shlex.quote(text)} > $1/var/lib/cloud/seed/nocloud/{name}" for name, text in DEBIAN_SEED.items()]
+        options = [f"--dpkgopt=path-exclude={left}" for left in DEBIAN_LEFT_OUT] + [f"--customize-hook={hook}" for hook in hooks]
+        made = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={DEBIAN_PACKAGES}",
+                               "--aptopt=Apt::Install-Recommends false", *options, "bookworm", tree],
+                              capture_output=True, text=True, timeout=900)
+        if made.returncode != 0:
+            skip(f"Debian could not be fetched: {made.stderr.strip().splitlines()[-1:]}")
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, part, f"{mebibytes}M"], check=True)
+        shutil.rmtree(tree)
+        part.rename(path)
+    return path
 
 
 # ---- archives ----

@@ -21,6 +21,7 @@ A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Ever
     python3 tests/rig.py COMMAND     one command in it
 """
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -253,7 +254,7 @@ class Emulated:
     def command(self, agent_fd, disk, network, shell="null", more=()):
         return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,+svm,+npt", "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-vga", "none",
-                "-serial", f"file:{self.console}", "-serial", shell,
+                "-serial", f"file:{self.console}", "-chardev", f"{shell},id=shell", "-serial", "chardev:shell",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(self.initrd),
                 "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable",
                 "-device", "virtio-serial-pci,id=serial", "-chardev", f"socket,id=agent,fd={agent_fd}",
@@ -418,6 +419,24 @@ exec chroot "$1/root" /tmp/.rig_agent "$3"
 
 # ---- the host itself ----
 
+def own_directory():
+    """A new directory and the open file whose lock says that it is in use. Those of tests that were killed go."""
+    with locked("directories"):
+        for old in pathlib.Path(tempfile.gettempdir()).glob("strowger-rig-*"):
+            lock = os.open(old, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(old, ignore_errors=True)
+            except BlockingIOError:
+                pass
+            finally:
+                os.close(lock)
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="strowger-rig-"))
+        lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    return directory, lock
+
+
 class Host:
     """`files`: {path in the host: path here, or bytes}; programs bring their shared libraries. `modules`: of Debian's cloud kernel.
     `cable`: one end of socket.socketpair(AF_UNIX, SOCK_DGRAM), see joined()."""
@@ -426,7 +445,7 @@ class Host:
         self.cpus, self.memory, self.modules, self.name = cpus, memory, modules, name
         self.files, self.cable, self.shell = dict(files or {}), cable, shell
         self.emulated = not kvm_boots_guests()
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="strowger-rig-"))
+        self.directory, self.lock = own_directory()
         self.machine = None
 
     def _all_files(self):
@@ -450,7 +469,7 @@ class Host:
         write_cpio(disk, entries)
         os.truncate(disk, disk.stat().st_size + (-disk.stat().st_size % 512))
         self.machine = Emulated(self.directory, self.cpus, self.memory, kernel)
-        self.machine.start(disk, self.cable, "stdio" if self.shell else "null")
+        self.machine.start(disk, self.cable, "stdio,signal=off" if self.shell else "null")
 
     def finish(self):
         self.machine.wait_up()
@@ -478,14 +497,19 @@ class Host:
         return self
 
     def __exit__(self, kind, value, trace):
-        if kind is not None and self.machine and not issubclass(kind, SystemExit):
-            print(f"--- the console of {self.name}:\n{self.machine.log()[-8000:]}")
-        self.end()
+        try:
+            if kind is not None and self.machine and not issubclass(kind, SystemExit):
+                print(f"--- the console of {self.name}:\n{self.machine.log()[-8000:]}")
+        finally:
+            self.end()
 
     def end(self):
         if self.machine:
             self.machine.end()
         shutil.rmtree(self.directory, ignore_errors=True)
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
 
     # -- commands --
 
@@ -556,7 +580,7 @@ def shell():
     try:
         with Host(shell=True, modules=("loop", "vhost_net", "vhost_vsock")) as host:
             if host.emulated:
-                host.start("exec setsid sh -c 'exec sh -i </dev/ttyS1 >/dev/ttyS1 2>&1'").wait(1 << 24)
+                host.start("setsid sh -c 'exec sh -i </dev/ttyS1 >/dev/ttyS1 2>&1'; true").wait(1 << 24)
             else:
                 inside = subprocess.run(["pgrep", "-P", str(host.machine.process.pid)], capture_output=True, text=True).stdout.strip()
                 subprocess.run(["nsenter", "-t", inside, "-m", "-n", "-p", "-r", "-w", "bash"])
