@@ -15,7 +15,8 @@ they write. Elsewhere the host is QEMU's software emulation of a computer with A
 cloud kernel and busybox. Its state after the start is kept in the cache, so that the next one is there in a second;
 the files and modules that a test asks for come after that, on a disk. STROWGER_RIG=tcg or =here chooses by hand.
 
-A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process ends with the test.
+A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process
+ends with the test.
 
     python3 tests/rig.py             a shell in such a host
     python3 tests/rig.py COMMAND     one command in it
@@ -234,7 +235,7 @@ def try_kvm(seconds=20):
 # ---- machines ----
 
 class Emulated:
-    """QEMU's software emulation of a computer with SVM. `link` is our end's socket of a cable, or None."""
+    """QEMU's software emulation of a computer with SVM."""
 
     def __init__(self, directory, cpus, memory, kernel):
         need("qemu-system-x86_64", "setpriv", "cc")
@@ -309,10 +310,12 @@ class Emulated:
                 for old in sorted(CACHE.glob("host-*.state"), key=lambda path: path.stat().st_mtime)[:-3]:
                     old.unlink()
                 self._keep(state)
+            os.utime(state)
         return state if state.stat().st_size else None
 
     def _keep(self, state):
-        """Starts a machine and writes it down while it runs (one that was stopped would also come back stopped). An empty file says that this did not work and need not be tried again."""
+        """Starts a machine and writes it down while it runs (one that was stopped would come back stopped). An empty file says
+        that this did not work and need not be tried again."""
         empty = self.directory / "empty"
         with open(empty, "wb") as file:
             file.truncate(1 << 20)
