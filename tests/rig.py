@@ -13,7 +13,9 @@ Where this machine's own KVM boots an unmodified Debian kernel (it is tried, onc
 commands run here: as root in name spaces of their own for mounts, processes and the network, over a layer that takes what
 they write. Elsewhere the host is QEMU's software emulation of a computer with AMD's virtualization (SVM), with Debian's
 cloud kernel and busybox. Its state after the start is kept in the cache, so that the next one is there in a second;
-the files and modules that a test asks for come after that, on a disk. STROWGER_RIG=tcg or =here chooses by hand.
+the files and modules that a test asks for come after that, on a disk. It has one processor unless a test asks for more. More
+are emulated in turns (thread=single): in parallel, QEMU 7.2 stops all of them for ever after some tens of nested VMs.
+STROWGER_RIG=tcg or =here chooses by hand.
 
 A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process
 ends with the test.
@@ -253,7 +255,7 @@ class Emulated:
         return path
 
     def command(self, agent_fd, disk, network, shell="null", more=()):
-        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,+svm,+npt", "-smp", str(self.cpus),
+        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=single", "-cpu", "max,+svm,+npt", "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-vga", "none",
                 "-serial", f"file:{self.console}", "-chardev", f"{shell},id=shell", "-serial", "chardev:shell",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(self.initrd),
@@ -444,7 +446,7 @@ class Host:
     """`files`: {path in the host: path here, or bytes}; programs bring their shared libraries. `modules`: of Debian's cloud kernel.
     `cable`: one end of socket.socketpair(AF_UNIX, SOCK_DGRAM), see joined()."""
 
-    def __init__(self, cpus=2, memory=1536, files=None, modules=(), cable=None, shell=False, name="host"):
+    def __init__(self, cpus=1, memory=1536, files=None, modules=(), cable=None, shell=False, name="host"):
         self.cpus, self.memory, self.modules, self.name = cpus, memory, modules, name
         self.files, self.cable, self.shell = dict(files or {}), cable, shell
         self.emulated = not kvm_boots_guests()
