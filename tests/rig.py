@@ -13,9 +13,12 @@ Where this machine's own KVM boots an unmodified Debian kernel (it is tried, onc
 commands run here: as root in name spaces of their own for mounts, processes and the network, over a layer that takes what
 they write. Elsewhere the host is QEMU's software emulation of a computer with AMD's virtualization (SVM), with Debian's
 cloud kernel and busybox. Its state after the start is kept in the cache, so that the next one is there in a second;
-the files and modules that a test asks for come after that, on a disk. STROWGER_RIG=tcg or =here chooses by hand.
+the files and modules that a test asks for come after that, on a disk. It has one processor unless a test asks for more. More
+are emulated in turns (thread=single): in parallel, QEMU 7.2 stops all of them for ever after some tens of nested VMs.
+STROWGER_RIG=tcg or =here chooses by hand.
 
-A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process ends with the test.
+A host has `strowger` and `busybox` in its PATH, /dev/kvm and /dev/net/tun. Everything has a time limit, and every process
+ends with the test.
 
     python3 tests/rig.py             a shell in such a host
     python3 tests/rig.py COMMAND     one command in it
@@ -234,7 +237,7 @@ def try_kvm(seconds=20):
 # ---- machines ----
 
 class Emulated:
-    """QEMU's software emulation of a computer with SVM. `link` is our end's socket of a cable, or None."""
+    """QEMU's software emulation of a computer with SVM."""
 
     def __init__(self, directory, cpus, memory, kernel):
         need("qemu-system-x86_64", "setpriv", "cc")
@@ -252,7 +255,7 @@ class Emulated:
         return path
 
     def command(self, agent_fd, disk, network, shell="null", more=()):
-        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,+svm,+npt", "-smp", str(self.cpus),
+        return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=single", "-cpu", "max,+svm,+npt", "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-vga", "none",
                 "-serial", f"file:{self.console}", "-chardev", f"{shell},id=shell", "-serial", "chardev:shell",
                 "-kernel", str(self.kernel.vmlinux()), "-initrd", str(self.initrd),
@@ -309,10 +312,12 @@ class Emulated:
                 for old in sorted(CACHE.glob("host-*.state"), key=lambda path: path.stat().st_mtime)[:-3]:
                     old.unlink()
                 self._keep(state)
+            os.utime(state)
         return state if state.stat().st_size else None
 
     def _keep(self, state):
-        """Starts a machine and writes it down while it runs (one that was stopped would also come back stopped). An empty file says that this did not work and need not be tried again."""
+        """Starts a machine and writes it down while it runs (one that was stopped would come back stopped). An empty file says
+        that this did not work and need not be tried again."""
         empty = self.directory / "empty"
         with open(empty, "wb") as file:
             file.truncate(1 << 20)
@@ -441,7 +446,7 @@ class Host:
     """`files`: {path in the host: path here, or bytes}; programs bring their shared libraries. `modules`: of Debian's cloud kernel.
     `cable`: one end of socket.socketpair(AF_UNIX, SOCK_DGRAM), see joined()."""
 
-    def __init__(self, cpus=2, memory=1536, files=None, modules=(), cable=None, shell=False, name="host"):
+    def __init__(self, cpus=1, memory=1536, files=None, modules=(), cable=None, shell=False, name="host"):
         self.cpus, self.memory, self.modules, self.name = cpus, memory, modules, name
         self.files, self.cable, self.shell = dict(files or {}), cable, shell
         self.emulated = not kvm_boots_guests()

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,7 +48,7 @@ static struct job {
 } jobs[JOBS];
 
 static int channel;
-static int child_pipe[2]; /* written by the handler of SIGCHLD */
+static int children; /* a signalfd: readable when a child has ended */
 
 static void fail(const char *what)
 {
@@ -125,8 +126,11 @@ static void close_fd(int *fd)
 
 static void run_child(const char *command, const int in[2], const int out[2])
 {
+    sigset_t none;
+
     setpgid(0, 0);
-    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     dup2(in[0], 0);
     dup2(out[1], 1);
@@ -239,11 +243,11 @@ static bool pass_output(struct job *j)
 
 static void take_children(void)
 {
-    char drop[64];
+    struct signalfd_siginfo drop;
     int status;
     pid_t pid;
 
-    while (read(child_pipe[0], drop, sizeof(drop)) > 0)
+    while (read(children, &drop, sizeof(drop)) > 0)
         ;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (size_t i = 0; i < JOBS; i++) {
@@ -266,20 +270,10 @@ static void take_children(void)
     }
 }
 
-static void on_child(int number)
-{
-    int kept = errno;
-    ssize_t n = write(child_pipe[1], "", 1);
-
-    (void)number;
-    (void)n;
-    errno = kept;
-}
-
 static void serve_once(void)
 {
     struct pollfd fds[2 + 2 * JOBS] = {{.fd = channel, .events = POLLIN},
-                                       {.fd = child_pipe[0], .events = POLLIN}};
+                                       {.fd = children, .events = POLLIN}};
 
     for (size_t i = 0; i < JOBS; i++) {
         const struct job *j = &jobs[i];
@@ -307,14 +301,19 @@ static void serve_once(void)
 /* Usage: rig_agent DEVICE | rig_agent NUMBER (of an open file) */
 int main(int count, char **words)
 {
+    sigset_t child;
+
     if (count != 2)
         return 2;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     channel = words[1][0] == '/' ? open(words[1], O_RDWR | O_CLOEXEC) : dup(atoi(words[1]));
-    if (channel < 0 || pipe2(child_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+    if (channel < 0 || children < 0)
         fail(words[1]);
     fcntl(channel, F_SETFD, FD_CLOEXEC);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, on_child);
     send_frame(0, HELLO, "", 0);
     for (;;)
         serve_once();

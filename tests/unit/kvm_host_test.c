@@ -472,6 +472,7 @@ static void finish_exit(struct machine *m)
 
 static void state_moves_to_another_vm(void **state)
 {
+    static const uint64_t vector[2] = {0x0123456789abcdef, 0xfedcba9876543210};
     static _Alignas(64) uint8_t area[65536];
     uint32_t sum = 0;
 
@@ -486,11 +487,11 @@ static void state_moves_to_another_vm(void **state)
 
             if (i == 10) {
                 finish_exit(&one);
-                memcpy(vector_register(&one, area), "a vector's bytes", 16);
+                memcpy(vector_register(&one, area), vector, sizeof(vector));
                 area[512] |= 2;
                 CALL(one.cpu, KVM_SET_XSAVE, area);
                 move_state(&one, &two);
-                assert_memory_equal(vector_register(&two, area), "a vector's bytes", 16);
+                assert_memory_equal(vector_register(&two, area), vector, sizeof(vector));
                 if (irqchip == WHOLE)
                     move_irqchip(&one, &two);
             }
