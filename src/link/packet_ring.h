@@ -40,6 +40,7 @@ struct packet_ring {
     uint8_t *blocks;       /* PACKET_RING_BLOCKS of them */
     unsigned block;        /* the one we read */
     unsigned left;         /* frames of it not given out yet */
+    unsigned idle;         /* receives that gave nothing, in all */
     uint8_t *next;         /* the first of them; NULL: the block is the kernel's */
     uint64_t dropped_here; /* cut off, or with an untrue header */
     uint64_t dropped_kernel;
@@ -53,7 +54,8 @@ int packet_ring_open(struct packet_ring *r, const char *interface, int netns, ui
 void packet_ring_close(struct packet_ring *r);
 
 /* Up to n frames that are there; 0: none now. They stay until packet_ring_release(), which must be
- * called before the next receive. -ENETDOWN: the interface is down (it may come back) or gone. */
+ * called before the next receive. -ENETDOWN: the interface is down (it may come back) or gone;
+ * noticed within 64 empty calls. */
 int packet_ring_receive(struct packet_ring *r, struct packet_ring_frame *frames, unsigned n);
 void packet_ring_release(struct packet_ring *r);
 

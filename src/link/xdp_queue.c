@@ -271,8 +271,8 @@ static int try_to_open(struct xdp_queue *q, int ifindex, const struct attempt *h
 /* What another way of opening may cure. */
 static bool worth_another(int err)
 {
-    return err == -EOPNOTSUPP || err == -EINVAL || err == -EBUSY ||
-           err == -EEXIST || err == -ERANGE || err == -E2BIG;
+    return err == -EOPNOTSUPP || err == -EINVAL || err == -EBUSY || err == -EEXIST ||
+           err == -ERANGE || err == -E2BIG;
 }
 
 static const char *advice(int err)

@@ -224,7 +224,7 @@ int change_replace_flow(struct transaction *t, struct flow *old, struct flow *fl
         if (same_timeouts)
             timeouts_take(old, flow);
         if (!old->owns_counter)
-            flow_take_counter(old, flow);
+            flow_give_counter_back(flow, old);
         restore_flow(dp, old);
         return err;
     }
@@ -267,7 +267,8 @@ static void flow_gone_and_told(struct reclaim *reclaim)
 
 void change_discard_flow(struct flow *flow)
 {
-    timeouts_stop(flow);
+    if (flow->owns_timeouts) /* else they are another's again, and run */
+        timeouts_stop(flow);
     reclaim_later(&flow->reclaim, flow_end);
 }
 
@@ -291,7 +292,7 @@ static void mark_end(struct reclaim *reclaim)
 /* The newest version of an entry is what everybody reads now. */
 static void entry_settled(struct reclaim *reclaim)
 {
-    struct entry *e = container_of(reclaim, struct entry, reclaim);
+    struct entry *e = container_of(reclaim, struct entry, settle);
 
     entry_settle(e);
     if (e->gone)
@@ -415,11 +416,12 @@ static void commit_one(const struct change *c)
         break;
     case GROUP_CHANGED:
     case METER_CHANGED:
-        reclaim_later(&c->entry.newer->reclaim, entry_settled);
+        reclaim_later(&c->entry.newer->settle, entry_settled);
         if (c->entry.old)
             entry_end(c->kind, c->entry.old);
         break;
     case PORT_CONFIGURED:
+        __atomic_store_n(&c->port.port->ofp_config, c->port.port->wanted_config, __ATOMIC_RELAXED);
         if (l)
             l->port_changed(c->port.port);
         break;
@@ -453,21 +455,21 @@ static void undo_one(struct datapath *dp, struct change *c)
         if (c->flow.flow->timeouts == c->flow.old->timeouts)
             timeouts_take(c->flow.old, c->flow.flow);
         if (!c->flow.old->owns_counter)
-            flow_take_counter(c->flow.old, c->flow.flow);
+            flow_give_counter_back(c->flow.flow, c->flow.old);
         restore_flow(dp, c->flow.old);
         reclaim_later(&c->flow.flow->reclaim, flow_gone);
         break;
     case GROUP_CHANGED:
         if (c->entry.old && !c->entry.newer->gone)
-            group_take_counter(container_of(c->entry.old, struct group, entry),
-                               container_of(c->entry.newer, struct group, entry));
+            group_give_counter_back(container_of(c->entry.newer, struct group, entry),
+                                    container_of(c->entry.old, struct group, entry));
         undo_entry(&dp->groups, c);
         break;
     case METER_CHANGED:
         undo_entry(&dp->meters, c);
         break;
     case PORT_CONFIGURED:
-        c->port.port->ofp_config = c->port.old_config;
+        c->port.port->wanted_config = c->port.old_config;
         break;
     case TABLE_CONFIGURED:
         dp->tables.table[c->table.table_id].config = c->table.old_config;

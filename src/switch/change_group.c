@@ -10,6 +10,19 @@
 
 /* ---- groups ---- */
 
+/* One search for loops: a group that it met as deep before need not be searched again, however many
+ * ways lead there. */
+static uint64_t walk;
+
+static bool was_met(struct group *group, unsigned depth)
+{
+    if (group->walk == walk && group->walk_depth >= depth)
+        return true;
+    group->walk = walk;
+    group->walk_depth = depth;
+    return false;
+}
+
 /* Would a packet that enters a group with these actions come back to group `id`? */
 static bool leads_to(struct datapath *dp, const struct of_actions *actions, uint32_t id,
                      unsigned depth)
@@ -22,7 +35,9 @@ static bool leads_to(struct datapath *dp, const struct of_actions *actions, uint
         if (actions->at[i].group_id == id || depth >= GROUP_DEPTH)
             return true;
         group = datapath_group(dp, actions->at[i].group_id);
-        for (uint32_t b = 0; group && b < group->bucket_count; b++)
+        if (!group || was_met(group, depth))
+            continue;
+        for (uint32_t b = 0; b < group->bucket_count; b++)
             if (leads_to(dp, &group->buckets[b].config.actions, id, depth + 1))
                 return true;
     }
@@ -56,6 +71,7 @@ static of_error check_group(struct datapath *dp, const struct of_group_mod *mod)
         return OFPGMFC_BAD_TYPE;
     if (mod->group_id > OFPG_MAX || (mod->type == OFPGT_INDIRECT && mod->buckets.count != 1))
         return OFPGMFC_INVALID_GROUP;
+    walk++;
     for (size_t i = 0; i < mod->buckets.count; i++) {
         of_error error = check_bucket(dp, mod, &mod->buckets.at[i]);
 
@@ -142,11 +158,10 @@ static of_error delete_group(struct transaction *t, struct group *group)
     return change_put_group(t, group->id, NULL) < 0 ? OFPGMFC_OUT_OF_GROUPS : 0;
 }
 
-/* The ids of a map, as removing while walking is not allowed; NULL when there are none or memory is
- * out. */
+/* The ids of a map, as removing while walking is not allowed; NULL when memory is out. */
 static uint32_t *all_ids(const struct map *map, size_t *count)
 {
-    uint32_t *ids = map->count ? malloc(map->count * sizeof(*ids)) : NULL;
+    uint32_t *ids = malloc((map->count + 1) * sizeof(*ids));
     size_t at = 0;
     uint64_t key, value;
 
@@ -160,7 +175,7 @@ static of_error delete_all_groups(struct transaction *t)
 {
     size_t count;
     uint32_t *ids = all_ids(&t->dp->groups, &count);
-    of_error error = 0;
+    of_error error = ids ? 0 : OFPGMFC_OUT_OF_GROUPS;
 
     for (size_t i = 0; i < count && !error; i++)
         error = delete_group(t, datapath_group(t->dp, ids[i]));
@@ -252,7 +267,7 @@ static of_error delete_all_meters(struct transaction *t)
 {
     size_t count;
     uint32_t *ids = all_ids(&t->dp->meters, &count);
-    of_error error = 0;
+    of_error error = ids ? 0 : OFPMMFC_OUT_OF_METERS;
 
     for (size_t i = 0; i < count && !error; i++)
         error = delete_meter(t, datapath_meter(t->dp, ids[i]));
@@ -309,9 +324,9 @@ of_error change_port_mod(struct transaction *t, const struct of_port_mod *mod)
         return OFPPMFC_BAD_ADVERTISE;
     if (change_reserve(t, 1) < 0)
         return OFPPMFC_BAD_CONFIG;
-    old = port->ofp_config;
-    port->ofp_config = (old & ~mod->mask) | (mod->config & mod->mask);
-    if (port->ofp_config != old)
+    old = port->wanted_config;
+    port->wanted_config = (old & ~mod->mask) | (mod->config & mod->mask);
+    if (port->wanted_config != old)
         change_note(t, (struct change){.kind = PORT_CONFIGURED, .port = {port, old}});
     return 0;
 }

@@ -148,13 +148,12 @@ int datapath_init(struct datapath *dp, uint64_t seed, uint32_t max_flows, unsign
     map_init(&dp->groups);
     map_init(&dp->meters);
     dp->macs = mac_table_new();
-    dp->workers[0] = worker_new(dp, 0);
     dp->worker_count = threads + 1;
-    for (unsigned i = 1; i <= threads; i++)
+    for (unsigned i = 0; i <= threads; i++)
         if (!(dp->workers[i] = worker_new(dp, i)))
             return -ENOMEM;
     dp->drops = port_new(dp, NULL, NULL, 0);
-    return dp->macs && dp->workers[0] && dp->drops ? 0 : -ENOMEM;
+    return dp->macs && dp->drops ? 0 : -ENOMEM;
 }
 
 static void free_entries(struct map *map, bool meters)
@@ -278,26 +277,50 @@ void group_take_counter(struct group *to, struct group *from)
     from->owns_counter = false;
 }
 
-/* Clause 5.6.1: a group is live when one of its buckets is. */
-static bool group_is_live(const struct datapath *dp, uint64_t version, uint32_t id, unsigned depth)
+void group_give_counter_back(struct group *from, struct group *to)
 {
-    const struct group *group = (const struct group *)entry_find(&dp->group_index, id, version);
+    to->owns_counter = true;
+    from->owns_counter = false;
+}
 
-    for (uint32_t i = 0; group && i < group->bucket_count; i++)
-        if (bucket_is_live(dp, version, &group->buckets[i].config, depth))
+struct liveness {
+    const struct datapath *dp;
+    uint64_t version;
+    unsigned *steps;
+};
+
+static bool is_live(const struct liveness *l, const struct of_bucket *bucket, unsigned depth);
+
+/* Clause 5.6.1: a group is live when one of its buckets is. */
+static bool group_is_live(const struct liveness *l, uint32_t id, unsigned depth)
+{
+    const struct group *group =
+        (const struct group *)entry_find(&l->dp->group_index, id, l->version);
+
+    for (uint32_t i = 0; group && i < group->bucket_count && *l->steps; i++) {
+        --*l->steps;
+        if (is_live(l, &group->buckets[i].config, depth))
             return true;
+    }
     return false;
 }
 
-bool bucket_is_live(const struct datapath *dp, uint64_t version, const struct of_bucket *bucket,
-                    unsigned depth)
+static bool is_live(const struct liveness *l, const struct of_bucket *bucket, unsigned depth)
 {
     if (bucket->watch_port == OFPP_ANY && bucket->watch_group == OFPG_ANY)
         return true;
-    if (bucket->watch_port != OFPP_ANY && port_is_live(datapath_port(dp, bucket->watch_port)))
+    if (bucket->watch_port != OFPP_ANY && port_is_live(datapath_port(l->dp, bucket->watch_port)))
         return true;
     return bucket->watch_group != OFPG_ANY && depth < GROUP_DEPTH &&
-           group_is_live(dp, version, bucket->watch_group, depth + 1);
+           group_is_live(l, bucket->watch_group, depth + 1);
+}
+
+bool bucket_is_live(const struct datapath *dp, uint64_t version, const struct of_bucket *bucket,
+                    unsigned *steps)
+{
+    struct liveness l = {dp, version, steps};
+
+    return is_live(&l, bucket, 0);
 }
 
 /* ---- meters ---- */

@@ -21,6 +21,7 @@
 
 #define MAX_PORTS   1024 /* port numbers are below */
 #define GROUP_DEPTH 8    /* of groups in buckets of groups */
+#define GROUP_STEPS 4096 /* buckets that a packet goes through for one group in its actions */
 
 /* Why a packet was dropped; counted by the port that it came in by. */
 enum drop_reason {
@@ -45,7 +46,8 @@ extern const char *const drop_reason_names[DROP_REASONS];
 /* The head of a group or meter. A newer version hides an older one, which stays until nobody can
  * read it. */
 struct entry {
-    struct reclaim reclaim;
+    struct reclaim reclaim; /* of its end */
+    struct reclaim settle;  /* both may be queued: one that came and was replaced in one turn */
     struct entry_index *index;
     struct entry *older;
     uint64_t from; /* the version in which it came */
@@ -88,6 +90,8 @@ struct group {
     uint32_t counter;
     bool owns_counter; /* what took its place has it if not */
     uint64_t created_us;
+    uint64_t walk; /* the last search for loops that met it, and how deep: change_group.c */
+    unsigned walk_depth;
     uint32_t bucket_count;
     struct bucket buckets[]; /* their actions and ops lie behind */
 };
@@ -126,7 +130,9 @@ struct datapath {
     bool standalone;               /* no controller: forwards as OFPP_NORMAL does */
     struct mac_table *macs;        /* what OFPP_NORMAL learned */
     struct worker *workers[COUNTER_OWNERS];
-    unsigned worker_count; /* worker 0 included */
+    unsigned worker_count;             /* worker 0 included */
+    const char *const *dpdk_arguments; /* for the first dpdk port (dpdk_start()) */
+    size_t dpdk_argument_count;
 
     /* A packet for the controllers; it stays the caller's. `cookie` is that of the flow, `max_len`
      * that of the output action; of an invalid TTL nothing. In the loop's thread. False when nobody
@@ -176,13 +182,16 @@ void meter_free(struct meter *meter);
 
 /* The counter of one group is the other's from now on. */
 void group_take_counter(struct group *to, struct group *from);
+void group_give_counter_back(struct group *from, struct group *to);
 
 /* False when the packet must be dropped; may change its DSCP. */
 bool meter_apply(struct worker *w, struct meter *meter, struct packet *p);
 
-/* True when the bucket's watched port or group is live, or it watches nothing. */
+/* True when the bucket's watched port or group is live, or it watches nothing. Looks at no more
+ * than *steps buckets of watched groups, and takes them off: what is not found by then is not live.
+ */
 bool bucket_is_live(const struct datapath *dp, uint64_t version, const struct of_bucket *bucket,
-                    unsigned depth);
+                    unsigned *steps);
 
 /* ---- OFPP_NORMAL (normal.c) ---- */
 

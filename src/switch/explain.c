@@ -376,7 +376,8 @@ static void do_group(struct explanation *e, const char *what, const struct of_ac
         total_weight += group->buckets[i].config.weight;
     for (uint32_t i = 0; i < group->bucket_count; i++) {
         const struct of_bucket *bucket = &group->buckets[i].config;
-        bool is_live = bucket_is_live(e->dp, datapath_version(e->dp), bucket, 0);
+        unsigned steps = GROUP_STEPS;
+        bool is_live = bucket_is_live(e->dp, datapath_version(e->dp), bucket, &steps);
         bool takes = group->type == OFPGT_ALL || group->type == OFPGT_INDIRECT ||
                      (group->type == OFPGT_SELECT && is_live && bucket->weight) ||
                      (group->type == OFPGT_FF && is_live && live == 0);

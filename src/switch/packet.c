@@ -267,6 +267,8 @@ static void parse_nd(struct packet *p, struct of_key *k, size_t len)
         if (size == 0)
             return;
         if (type == wanted && size == 8) {
+            if (r.at + 2 - p->data > UINT16_MAX)
+                return;
             p->nd_option = (uint16_t)(r.at + 2 - p->data);
             memcpy(wanted == 1 ? k->nd_sll : k->nd_tll, r.at + 2, 6);
             return;
@@ -352,7 +354,8 @@ static void parse_ipv6(struct packet *p, struct of_key *k)
     struct reader r;
 
     if (room < IPV6_SIZE || p->data[p->l3] >> 4 != 6 ||
-        ntohs(ip->payload_length) > room - IPV6_SIZE)
+        ntohs(ip->payload_length) > room - IPV6_SIZE ||
+        ntohs(ip->payload_length) > UINT16_MAX - IPV6_SIZE)
         return;
     p->l3_len = (uint16_t)(IPV6_SIZE + ntohs(ip->payload_length));
     r = reader_of(p->data + p->l3 + IPV6_SIZE, p->l3_len - IPV6_SIZE);
@@ -373,7 +376,7 @@ static void parse_ipv6(struct packet *p, struct of_key *k)
     k->ip_proto = next;
     k->ip_frag = fragment ? OF_FRAG_ANY | (later ? OF_FRAG_LATER : 0) : 0;
     p->valid = !r.bad;
-    if (r.bad || later)
+    if (r.bad || later || r.at - p->data > UINT16_MAX)
         return;
     p->l4 = (uint16_t)(r.at - p->data);
     parse_transport(p, k, rd_left(&r));
@@ -422,10 +425,10 @@ static void parse_pbb(struct packet *p, struct of_key *k)
     memcpy(k->pbb_isid, at + 1, 3);
 }
 
-/* All tags are passed; the outermost is the one that is matched. */
+/* All tags are passed, as far as they can be counted; the outermost is the one that is matched. */
 static uint16_t parse_vlan(struct packet *p, struct of_key *k, uint16_t type)
 {
-    while ((type == ETH_TYPE_VLAN || type == ETH_TYPE_SERVICE_VLAN) &&
+    while ((type == ETH_TYPE_VLAN || type == ETH_TYPE_SERVICE_VLAN) && p->vlan_tags < UINT8_MAX &&
            p->len - p->l3 >= VLAN_TAG_SIZE) {
         struct vlan_tag tag;
 

@@ -366,6 +366,11 @@ static void execute_bucket(struct run *run, const struct bucket *bucket, bool la
     struct run branch;
     struct packet *p;
 
+    if (run->w->group_steps == 0) {
+        count_drop(run, DROP_NO_GROUP);
+        return;
+    }
+    run->w->group_steps--;
     counter_count(run->w->counters, bucket->counter, run->p->len);
     p = give(run, last);
     if (!p)
@@ -385,13 +390,14 @@ static uint32_t select_bucket(struct run *run, const struct group *group)
 {
     double least = 0;
     uint32_t chosen = UINT32_MAX, flow_hash = packet_flow_hash(run->p);
+    unsigned steps = GROUP_STEPS;
 
     for (uint32_t i = 0; i < group->bucket_count; i++) {
         const struct of_bucket *b = &group->buckets[i].config;
         uint64_t h = (flow_hash ^ (i + 1) * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
         double drawn;
 
-        if (b->weight == 0 || !bucket_is_live(run->w->dp, run->w->version, b, 0))
+        if (b->weight == 0 || !bucket_is_live(run->w->dp, run->w->version, b, &steps))
             continue;
         drawn = -log(((double)(h >> 32) + 0.5) / 4294967296.0) / b->weight;
         if (chosen == UINT32_MAX || drawn < least) {
@@ -404,8 +410,10 @@ static uint32_t select_bucket(struct run *run, const struct group *group)
 
 static uint32_t first_live_bucket(struct run *run, const struct group *group)
 {
+    unsigned steps = GROUP_STEPS;
+
     for (uint32_t i = 0; i < group->bucket_count; i++)
-        if (bucket_is_live(run->w->dp, run->w->version, &group->buckets[i].config, 0))
+        if (bucket_is_live(run->w->dp, run->w->version, &group->buckets[i].config, &steps))
             return i;
     return UINT32_MAX;
 }
@@ -418,13 +426,15 @@ static void execute_group(struct run *run, uint32_t id, bool last)
     uint32_t chosen = 0;
 
     run->sent = true;
+    if (run->depth == 0)
+        w->group_steps = GROUP_STEPS;
     if (!group || run->depth >= GROUP_DEPTH) {
         count_drop(run, DROP_NO_GROUP);
         return;
     }
     counter_count(w->counters, group->counter, run->p->len);
     if (group->type == OFPGT_ALL) {
-        for (uint32_t i = 0; i < group->bucket_count; i++)
+        for (uint32_t i = 0; i < group->bucket_count && (i == 0 || w->group_steps); i++)
             execute_bucket(run, &group->buckets[i], false);
         return;
     }
@@ -492,11 +502,12 @@ static uint8_t run_rule(struct run *run, const struct rule *rule)
 {
     uint8_t next_table = NO_TABLE;
     const struct op *op = rule_ops(rule);
-    bool last = rule->flags & RULE_EMPTY;
+    uint8_t flags = rule_flags(rule);
+    bool last = flags & RULE_EMPTY;
 
     run->rule = rule;
     counter_count(run->w->counters, rule->counter, run->p->len);
-    if (rule->flags & RULE_NOTES_USE)
+    if (flags & RULE_NOTES_USE)
         flow_note_use(rule, run->w->now_us);
     for (; !last; op = op_next_step(op)) {
         last = op->extra & OP_LAST;

@@ -20,13 +20,31 @@ static const struct port_driver *const drivers[] = {
     [SWITCH_PORT_PACKET] = &packet_driver,    [SWITCH_PORT_XDP] = &xdp_driver,
     [SWITCH_PORT_GTPU] = &gtpu_driver,        [SWITCH_PORT_GTPU_SIGNAL] = &gtpu_signal_driver,
     [SWITCH_PORT_VXLAN] = &vxlan_driver,      [SWITCH_PORT_PATCH] = &patch_driver,
-    [SWITCH_PORT_VHOST_USER] = &vhost_driver,
+    [SWITCH_PORT_VHOST_USER] = &vhost_driver, [SWITCH_PORT_DPDK] = &dpdk_driver,
 };
+
+static bool generation_is_used(const struct datapath *dp, uint16_t generation)
+{
+    for (uint32_t i = 1; i < MAX_PORTS; i++)
+        if (dp->ports[i] && dp->ports[i]->generation == generation)
+            return true;
+    return generation == 0; /* in a packet: lent to nobody */
+}
+
+/* Numbers come again after 65,535 ports. */
+static uint16_t new_generation(const struct datapath *dp)
+{
+    static uint16_t last;
+
+    do {
+        last++;
+    } while (generation_is_used(dp, last));
+    return last;
+}
 
 struct port *port_new(struct datapath *dp, const struct port_driver *driver,
                       const struct switch_port_config *config, uint32_t number)
 {
-    static uint16_t generation;
     struct port *p;
 
     if (number >= MAX_PORTS || dp->ports[number])
@@ -43,7 +61,7 @@ struct port *port_new(struct datapath *dp, const struct port_driver *driver,
     p->config = config;
     p->driver = driver;
     p->number = number;
-    p->generation = ++generation;
+    p->generation = new_generation(dp);
     p->created_us = clock_now_us();
     for (unsigned q = 0; q < PORT_RX_QUEUES; q++)
         p->queue_fds[q] = p->also_fds[q] = -1;

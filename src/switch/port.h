@@ -27,12 +27,16 @@ struct worker;
 
 struct port_driver {
     const char *name;
-    /* Opens what config says; sets p->queues and p->queue_fds (-1: a queue that is not waited for),
-     * p->mac, p->mtu, p->state. 0 or negative errno. */
+    /* poll() finds out in memory that nothing came: a busy worker calls it all the time, not only
+     * when a descriptor is readable. */
+    bool in_memory;
+    /* Opens what config says; sets p->queues and p->queue_fds (-1: a queue that no descriptor calls
+     * for, so that its worker never sleeps), p->mac, p->mtu, p->state. 0 or negative errno. */
     int (*open)(struct port *p);
     void (*close)(struct port *p);
-    /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more.
-     * NULL: nothing ever comes. */
+    /* Reads from a queue and hands what came to pipeline_burst(). True when there may be more. When
+     * the worker waits (w->waits), the queue's descriptor is readable afterwards if there is more,
+     * and becomes so when more comes. NULL: nothing ever comes. */
     bool (*poll)(struct worker *w, struct port *p, unsigned queue);
     /* Sends; counts; takes the packets over. None of them is unfinished in a way that the port did
      * not say it could do. */
@@ -83,14 +87,15 @@ struct port {
     char name[OFP_NAME_SIZE];
     uint8_t mac[6];
     uint16_t mtu;
-    uint32_t ofp_config; /* enum ofp_port_config */
-    uint32_t state;      /* enum ofp_port_state */
+    uint32_t ofp_config;    /* enum ofp_port_config */
+    uint32_t wanted_config; /* the same as a transaction left it: ofp_config's when it commits */
+    uint32_t state;         /* enum ofp_port_state */
     uint64_t created_us;
     struct port_counters *counters; /* by worker */
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
-    int also_fds[PORT_RX_QUEUES];         /* that are waited for, too: worker_wait_for() */
+    int also_fds[PORT_RX_QUEUES];          /* that are waited for, too: worker_wait_for() */
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
     struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
@@ -169,6 +174,7 @@ extern const struct port_driver gtpu_signal_driver; /* of the gtpu port before i
 extern const struct port_driver vxlan_driver;       /* port_vxlan.c */
 extern const struct port_driver patch_driver;       /* port_patch.c */
 extern const struct port_driver vhost_driver;       /* vhost-user: port_vhost.c */
+extern const struct port_driver dpdk_driver;        /* port_dpdk.c */
 
 /* Counters of all gtpu ports, for metrics. */
 struct gtpu_counters {

@@ -140,6 +140,7 @@ static bool ring_refresh(struct port *p)
 
 const struct port_driver packet_driver = {
     .name = "packet",
+    .in_memory = true,
     .open = ring_open,
     .close = ring_close,
     .poll = ring_poll,

@@ -5,8 +5,9 @@
  * The loop's thread has the control socket, and changes what workers see after a grace period. A
  * queue pair's transmit queue belongs to one worker, that waits for the guest's kicks: while
  * packets keep coming it does without them and comes back by an eventfd of our own; when none came
- * it asks for them again. Any worker may send, by the pair of its own number; with fewer pairs than
- * workers two meet there, so a pair's sending side is guarded: one uncontended lock for a burst.
+ * it asks for them again, unless it looks without being called anyway. Any worker may send, by the
+ * pair of its own number; with fewer pairs than workers two meet there, so a pair's sending side is
+ * guarded: one uncontended lock for a burst.
  *
  * Guests hand over packets of up to 64 KiB that are not cut and not summed, and take such, as far
  * as they have negotiated it; what a guest does not take is finished here (finish.c).
@@ -199,10 +200,11 @@ static bool vhost_poll(struct worker *w, struct port *p, unsigned queue)
     (void)vhost_kicks(v->device, 2 * queue + 1, false);
     for (int i = 0; i < BURSTS_PER_TURN; i++) {
         if (vhost_burst(w, p, queue) < BURST)
-            return vhost_wait(v, queue);
+            return w->waits && vhost_wait(v, queue);
         worker_flush(w);
     }
-    come_again(&v->pair[queue], true);
+    if (w->waits)
+        come_again(&v->pair[queue], true);
     return true;
 }
 
@@ -519,6 +521,7 @@ static int vhost_open(struct port *p)
 
 const struct port_driver vhost_driver = {
     .name = "vhost-user",
+    .in_memory = true,
     .open = vhost_open,
     .close = vhost_close,
     .poll = vhost_poll,

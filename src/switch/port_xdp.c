@@ -254,6 +254,7 @@ static bool xdp_refresh(struct port *p)
 
 const struct port_driver xdp_driver = {
     .name = "xdp",
+    .in_memory = true,
     .open = xdp_open,
     .close = xdp_close,
     .poll = xdp_poll,

@@ -7,6 +7,78 @@
 #include "base/base.h"
 #include "switch/reclaim.h"
 
+/* ---- grace periods ---- */
+
+/* ThreadSanitizer does not see what liburcu does, so it is told what a grace period means: all that
+ * a reader did before it was quiet has happened when the wait is over. */
+#if defined(__SANITIZE_THREAD__)
+#define TELLS_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TELLS_THREAD_SANITIZER 1
+#endif
+#endif
+
+#ifdef TELLS_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+
+static char quiet;
+
+static void reader_was_here(void)
+{
+    __tsan_release(&quiet);
+}
+
+static void readers_are_through(void)
+{
+    __tsan_acquire(&quiet);
+}
+#else
+static void reader_was_here(void)
+{
+}
+
+static void readers_are_through(void)
+{
+}
+#endif
+
+void reclaim_reader_begins(void)
+{
+    urcu_qsbr_register_thread();
+}
+
+void reclaim_reader_ends(void)
+{
+    reader_was_here();
+    urcu_qsbr_unregister_thread();
+}
+
+void reclaim_reader_is_quiet(void)
+{
+    reader_was_here();
+    urcu_qsbr_quiescent_state();
+}
+
+void reclaim_reader_sleeps(void)
+{
+    reader_was_here();
+    urcu_qsbr_thread_offline();
+}
+
+void reclaim_reader_wakes(void)
+{
+    urcu_qsbr_thread_online();
+}
+
+void reclaim_synchronize(void)
+{
+    urcu_qsbr_synchronize_rcu();
+    readers_are_through();
+}
+
+/* ---- the queue ---- */
+
 static struct {
     struct reclaim *first, **last;
     size_t count;
@@ -45,7 +117,7 @@ void reclaim_memory(void *at, void (*release)(void *at))
         return;
     p = malloc(sizeof(*p));
     if (!p) { /* then wait for it here */
-        urcu_qsbr_synchronize_rcu();
+        reclaim_synchronize();
         release(at);
         return;
     }
@@ -63,7 +135,7 @@ bool reclaim_turn(void)
     queue.first = NULL;
     queue.last = &queue.first;
     queue.count = 0;
-    urcu_qsbr_synchronize_rcu();
+    reclaim_synchronize();
     while (at) {
         struct reclaim *next = at->next;
 
@@ -77,11 +149,6 @@ void reclaim_all(void)
 {
     while (reclaim_turn()) {
     }
-}
-
-void reclaim_synchronize(void)
-{
-    urcu_qsbr_synchronize_rcu();
 }
 
 size_t reclaim_waiting(void)

@@ -36,6 +36,18 @@ void reclaim_all(void);
 /* Waits for a grace period: who reads from now on reads what is published now. */
 void reclaim_synchronize(void);
 
+/* ---- the readers' own: threads of the data path ---- */
+
+void reclaim_reader_begins(void);
+void reclaim_reader_ends(void);
+/* It holds nothing that it found. */
+void reclaim_reader_is_quiet(void);
+/* The same until it is awake: nobody waits for it. */
+void reclaim_reader_sleeps(void);
+void reclaim_reader_wakes(void);
+
+/* ---- the changing thread ---- */
+
 /* How many wait. */
 size_t reclaim_waiting(void);
 

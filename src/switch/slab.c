@@ -1,8 +1,8 @@
 /*
  * slab.c -- see slab.h. A chunk's first cache line tells its class and keeps its free pieces; what
  * is too large for a class is mapped by itself and has such a line, too. An address's chunk is
- * found by rounding down. Under AddressSanitizer all of it is malloc(), so that it sees who uses
- * what is freed.
+ * found by rounding down. Under AddressSanitizer and ThreadSanitizer all of it is malloc(), so that
+ * they see who uses what is freed.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,10 +12,10 @@
 
 #include "switch/slab.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLAB_IS_MALLOC 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SLAB_IS_MALLOC 1
 #endif
 #endif

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/base.h"
+#include "link/dpdk_device.h"
 #include "switch/conn.h"
 #include "switch/explain.h"
 #include "switch/ofctl.h"
@@ -17,8 +18,9 @@
 
 /* ---- configuration ---- */
 
-static const char *const port_types[] = {"tap",         "tun",   "packet", "xdp",        "gtpu",
-                                         "gtpu-signal", "vxlan", "patch",  "vhost-user", NULL};
+static const char *const port_types[] = {"tap",        "tun",         "packet", "xdp",
+                                         "gtpu",       "gtpu-signal", "vxlan",  "patch",
+                                         "vhost-user", "dpdk",        NULL};
 
 /* As enum xdp_mode. */
 static const char *const xdp_modes[] = {"auto", "native", "generic", NULL};
@@ -40,7 +42,8 @@ static const struct config_field port_fields[] = {
                  "tap or tun: an interface of its own; packet: one that exists, by AF_PACKET; xdp: "
                  "by AF_XDP; gtpu: tunnels; "
                  "gtpu-signal: their other messages; vxlan: tunnels of Ethernet; patch: another "
-                 "port of this switch; vhost-user: a virtual machine's device",
+                 "port of this switch; vhost-user: a virtual machine's device; dpdk: a device "
+                 "that DPDK drives (builds with -Ddpdk=enabled)",
                  .required = true, .more = port_types),
     CONFIG_FIELD(struct switch_port_config, interface, &config_string,
                  "the interface's name; the port's when left out"),
@@ -80,8 +83,11 @@ static const struct config_field port_fields[] = {
                  "does",
                  .fallback = "server", .more = vhost_modes),
     CONFIG_FIELD(struct switch_port_config, queues, &config_uint,
-                 "vhost-user: queue pairs that the guest may use", .fallback = "1", .min = 1,
-                 .max = PORT_RX_QUEUES),
+                 "vhost-user: queue pairs that the guest may use; dpdk: receive queues",
+                 .fallback = "1", .min = 1, .max = PORT_RX_QUEUES),
+    CONFIG_FIELD(struct switch_port_config, device, &config_string,
+                 "dpdk: PCI address of a card or virtual function, or a virtual device such as "
+                 "net_af_packet0,iface=eth1"),
 };
 
 static const struct config_schema port_schema = {
@@ -90,6 +96,19 @@ static const struct config_schema port_schema = {
     .fields = port_fields,
     .count = sizeof(port_fields) / sizeof(port_fields[0]),
     .size = sizeof(struct switch_port_config),
+};
+
+static const struct config_field dpdk_fields[] = {
+    CONFIG_LIST_OF(struct switch_dpdk_config, arguments, &config_string,
+                   "DPDK's own: --no-huge, -m 256, --socket-mem ..."),
+};
+
+static const struct config_schema dpdk_schema = {
+    .name = "dpdk",
+    .help = "how DPDK is started, with the first dpdk port",
+    .fields = dpdk_fields,
+    .count = sizeof(dpdk_fields) / sizeof(dpdk_fields[0]),
+    .size = sizeof(struct switch_dpdk_config),
 };
 
 static const struct config_field fields[] = {
@@ -110,6 +129,8 @@ static const struct config_field fields[] = {
                  .fallback = "secure", .more = fail_modes),
     CONFIG_LIST_OF_SECTIONS(struct switch_config, ports, &port_schema,
                             "what packets come in and go out by"),
+    CONFIG_SUBSECTION(struct switch_config, dpdk, &dpdk_schema,
+                      "how DPDK is started, with the first dpdk port"),
     CONFIG_FIELD(struct switch_config, threads, &config_uint,
                  "data-path threads; ports' receive queues are spread over them", .fallback = "1",
                  .min = 1, .max = COUNTER_OWNERS - 1),
@@ -208,6 +229,15 @@ static void check_patch(struct config *config, const struct switch_config *c,
                         p->peer, p->name);
 }
 
+static void check_dpdk(struct config *config, const struct switch_port_config *p)
+{
+    if (!dpdk_is_built)
+        config_complain(config, "switch", "ports",
+                        "%s: this program has no dpdk ports: build with -Ddpdk=enabled", p->name);
+    else if (!p->device || !*p->device)
+        config_complain(config, "switch", "ports", "%s: a dpdk port needs a device", p->name);
+}
+
 /* What only a look at the whole shows. 0 or -EINVAL. */
 static int check_config(struct config *config, const struct switch_config *c)
 {
@@ -234,6 +264,8 @@ static int check_config(struct config *config, const struct switch_config *c)
         if (p->type == SWITCH_PORT_VHOST_USER && (!p->socket || !*p->socket))
             config_complain(config, "switch", "ports", "%s: a vhost-user port needs a socket",
                             p->name);
+        if (p->type == SWITCH_PORT_DPDK)
+            check_dpdk(config, p);
         for (size_t j = 0; j < i; j++) {
             if (strcmp(p->name, c->ports.at[j].name) == 0)
                 config_complain(config, "switch", "ports", "two ports are named \"%s\"", p->name);
@@ -366,6 +398,8 @@ static int start(struct config *config)
     if ((err = datapath_init(&sw.dp, seed, sw.config.max_flows, sw.config.threads)) < 0)
         return err;
     sw.dp.port_changed = port_changed;
+    sw.dp.dpdk_arguments = sw.config.dpdk.arguments.at;
+    sw.dp.dpdk_argument_count = sw.config.dpdk.arguments.count;
     change_set_limits(sw.config.max_groups, sw.config.max_meters);
     gtpu_limit_error_indications(sw.config.error_indications_per_second);
     trace_set_printer(TRACE_OPENFLOW, of_print_wire);

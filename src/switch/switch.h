@@ -112,6 +112,7 @@ enum switch_port_type {
     SWITCH_PORT_VXLAN,
     SWITCH_PORT_PATCH,
     SWITCH_PORT_VHOST_USER,
+    SWITCH_PORT_DPDK,
 };
 
 /* Who listens at a vhost-user socket: we, or the hypervisor. */
@@ -129,7 +130,7 @@ struct switch_port_config {
         *netns; /* where the interface lives (netns_named()); the switch's own when not given */
     uint32_t xdp_mode;      /* xdp: enum xdp_mode */
     uint16_t mtu;           /* tap, tun: 0 leaves it; tunnels: of inner packets, 0: any; vhost-user:
-                               0: 1500, unless the hypervisor says another */
+                               0: 1500, unless the hypervisor says another; dpdk: 0: the driver's */
     struct in_addr address; /* tunnels; gtpu-signal has that of the gtpu port before it */
     uint16_t udp_port;      /* 0: 2152 of gtpu, 4789 of vxlan */
     const char *underlay;   /* tunnels: the port that they go by; NULL: the kernel's UDP */
@@ -141,11 +142,19 @@ struct switch_port_config {
     const char *peer;       /* patch: the port at the other end */
     const char *socket;     /* vhost-user: path of the Unix socket */
     uint8_t mode;           /* vhost-user: enum switch_vhost_mode */
-    uint8_t queues;         /* vhost-user: queue pairs */
+    uint8_t queues;         /* vhost-user: queue pairs; dpdk: receive queues */
+    const char *device;     /* dpdk: PCI address, or virtual device with arguments */
 };
 
 /* Without a controller: go on with the flows, or be a learning Ethernet switch (clause 6.3.3). */
 enum switch_fail_mode { SWITCH_FAIL_SECURE, SWITCH_FAIL_STANDALONE };
+
+struct switch_dpdk_config {
+    struct {
+        const char **at;
+        size_t count;
+    } arguments; /* of DPDK's own, behind ours */
+};
 
 struct switch_config {
     uint64_t datapath_id;
@@ -164,6 +173,7 @@ struct switch_config {
         struct switch_port_config *at;
         size_t count;
     } ports;
+    struct switch_dpdk_config dpdk;
     uint32_t threads;   /* of the data path */
     uint32_t busy_us;   /* how long one looks for packets before it sleeps */
     uint32_t max_flows; /* per table */

@@ -20,7 +20,7 @@ static inline bool is_there(const struct rule *r, uint64_t version)
 {
     const struct flow *flow;
 
-    if (!(__atomic_load_n(&r->flags, __ATOMIC_ACQUIRE) & RULE_UNSETTLED))
+    if (!(rule_flags(r) & RULE_UNSETTLED))
         return true;
     flow = flow_of(r); /* other cache lines: only when it must be */
     return flow->from <= version && version < __atomic_load_n(&flow->until, __ATOMIC_RELAXED);
@@ -359,8 +359,9 @@ void table_lookup_burst(const struct tables *tables, uint8_t table_id, uint64_t 
                         struct counter_owner *owner, struct table_cache *cache)
 {
     const struct table *table = &tables->table[table_id];
-    uint64_t generation = __atomic_load_n(&table->generation, __ATOMIC_ACQUIRE);
     const struct matcher *m = matcher_of(table);
+    /* Read behind the matcher: one that is of a change not published yet is not remembered. */
+    uint64_t generation = __atomic_load_n(&table->generation, __ATOMIC_ACQUIRE);
 
     if (!m) {
         memset(found, 0, count * sizeof(const struct rule *));

@@ -62,6 +62,12 @@ enum rule_flags {
     RULE_EMPTY = 4,     /* no ops */
 };
 
+/* They change while readers look on. */
+static inline uint8_t rule_flags(const struct rule *rule)
+{
+    return __atomic_load_n(&rule->flags, __ATOMIC_ACQUIRE);
+}
+
 static inline const struct op *rule_ops(const struct rule *rule)
 {
     return (const void *)&rule->at[rule->words];
@@ -192,6 +198,8 @@ struct flow *flow_new_like(struct tables *tables, const struct flow *flow,
                            const struct of_instructions *instructions);
 /* The counter of one flow is the other's from now on. */
 void flow_take_counter(struct flow *to, struct flow *from);
+/* Takes that back: what was counted is as if it had never been the other's. */
+void flow_give_counter_back(struct flow *from, struct flow *to);
 struct tables *flow_tables(const struct flow *flow);
 /* Frees a flow that no reader can see. */
 void flow_free(struct tables *tables, struct flow *flow);

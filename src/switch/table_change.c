@@ -885,6 +885,12 @@ void flow_take_counter(struct flow *to, struct flow *from)
     from->owns_counter = false;
 }
 
+void flow_give_counter_back(struct flow *from, struct flow *to)
+{
+    to->owns_counter = true;
+    from->owns_counter = false;
+}
+
 struct tables *flow_tables(const struct flow *flow)
 {
     return flow->tuple->tables;
@@ -963,7 +969,10 @@ int table_insert(struct tables *tables, struct flow *flow, bool even_if_full)
     flow->until = VERSION_NEVER;
     flow->rule->flags |= RULE_UNSETTLED;
     touch(tables, table);
-    if ((err = cookies_grow(tables)) < 0 || (err = table_link(tables, table, flow)) < 0)
+    /* What takes another's place may come while flows are gone through by cookie. */
+    if (!even_if_full && (err = cookies_grow(tables)) < 0)
+        return err;
+    if ((err = table_link(tables, table, flow)) < 0)
         return err;
     unsettle(tables, flow);
     cookie_link(tables, flow);

@@ -6,13 +6,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <urcu/urcu-qsbr.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "switch/worker.h"
 
-#define EVENTS 64
+#define EVENTS    64
+#define ASK_EVERY 16 /* rounds of a busy worker, epoll is asked for queues that are not in memory \
+                      */
 
 /* ---- what a worker has ---- */
 
@@ -28,6 +29,7 @@ struct worker *worker_new(struct datapath *dp, unsigned index)
     w->cache = table_cache_new();
     w->scratch = malloc(WORKER_SCRATCH);
     w->epoll_fd = w->wake_fd = -1;
+    w->waits = true;
     if (!w->cache || !w->scratch) {
         worker_free(w);
         return NULL;
@@ -54,6 +56,7 @@ void worker_free(struct worker *w)
     if (w->wake_fd >= 0)
         close(w->wake_fd);
     table_cache_free(w->cache);
+    free(w->polled);
     free(w->scratch);
     slab_free(w);
 }
@@ -247,81 +250,145 @@ void workers_take_packet_ins(struct datapath *dp)
 /* ---- the thread ---- */
 
 /* Which queue of which port an event is for: not a pointer, as the port may be gone. */
-static uint64_t event_token(const struct port *port, unsigned queue)
+#define TOKEN_WAKE   UINT64_MAX
+#define TOKEN_DIRECT (1ULL << 47) /* the queue is also looked at without being asked for */
+#define TOKEN_PORT   0xffff0000ffffffffULL
+
+static enum polled_how how_polled(const struct port *port, unsigned queue)
 {
-    return (uint64_t)port->generation << 48 | (uint64_t)queue << 32 | port->number;
+    if (port->queue_fds[queue] < 0)
+        return POLLED_ALWAYS;
+    return port->driver->in_memory ? POLLED_DIRECT : POLLED_ASKED;
 }
 
-#define TOKEN_WAKE UINT64_MAX
+static uint64_t event_token(const struct port *port, unsigned queue)
+{
+    return (uint64_t)port->generation << 48 | (uint64_t)queue << 32 | port->number |
+           (how_polled(port, queue) == POLLED_ASKED ? 0 : TOKEN_DIRECT);
+}
 
-/* True when there may be more. */
+static uint64_t arrivals(struct worker *w, struct port *port)
+{
+    const struct port_counters *c = port_counters_of(w, port);
+
+    return c->rx_packets + c->rx_dropped;
+}
+
+/* True when something came, or there may be more. */
 static bool worker_serve(struct worker *w, uint64_t token)
 {
     struct port *port = datapath_port(w->dp, (uint32_t)token);
-    uint64_t count;
+    uint64_t count, before;
     bool more;
 
     if (token == TOKEN_WAKE)
         return read(w->wake_fd, &count, sizeof(count)) < 0;
     if (!port || port->generation != token >> 48)
         return false;
-    more = port->driver->poll(w, port, token >> 32 & 0xffff);
+    before = arrivals(w, port);
+    more = port->driver->poll(w, port, (token & ~TOKEN_DIRECT) >> 32 & 0xffff);
     worker_flush(w);
-    return more;
+    return more || arrivals(w, port) != before;
 }
 
-static void worker_round(struct worker *w, const struct epoll_event *events, int count)
+/* Asks epoll; -1: until there is something, and asleep it is no reader. `skip`: tokens with a bit
+ * of it are not served. True when something came. */
+static bool serve_events(struct worker *w, int timeout_ms, uint64_t skip)
 {
+    struct epoll_event events[EVENTS];
+    bool came = false;
+    int n;
+
+    if (timeout_ms)
+        reclaim_reader_sleeps();
+    n = epoll_wait(w->epoll_fd, events, EVENTS, timeout_ms);
+    if (timeout_ms)
+        reclaim_reader_wakes();
+    for (int i = 0; i < n; i++)
+        if (events[i].data.u64 == TOKEN_WAKE || !(events[i].data.u64 & skip))
+            came |= worker_serve(w, events[i].data.u64);
+    return came || (n > 0 && !skip);
+}
+
+static bool look_at_all(struct worker *w, const struct polled *list)
+{
+    bool came = false;
+
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->queues[i].how != POLLED_ASKED)
+            came |= worker_serve(w, list->queues[i].token);
+    return came;
+}
+
+/* What calls is served; when nothing does the worker sleeps. */
+static void calm_round(struct worker *w, const struct polled *list)
+{
+    w->idle_since_us = 0;
+    if (!w->waits) {
+        w->waits = true;
+        if (look_at_all(w, list))
+            return;
+    }
+    if (serve_events(w, 0, 0))
+        return;
+    counter_add(&w->sleeps, 1);
+    (void)serve_events(w, -1, 0);
+}
+
+/* Queues that are not in memory are asked for all the time when there are no others, or they had
+ * something just now. */
+static bool ask(struct worker *w, const struct polled *list)
+{
+    if (!list->of[POLLED_ASKED])
+        return false;
+    if (!w->asks && list->of[POLLED_ASKED] < list->count && ++w->unasked < ASK_EVERY)
+        return false;
+    w->unasked = 0;
+    return w->asks = serve_events(w, 0, TOKEN_DIRECT);
+}
+
+/* False when nothing came for so long that the worker may sleep. */
+static bool busy_round(struct worker *w, const struct polled *list)
+{
+    uint64_t now;
+    bool came;
+
+    w->waits = false;
+    came = look_at_all(w, list);
+    came |= ask(w, list);
+    if (came || list->of[POLLED_ALWAYS]) {
+        w->idle_since_us = 0;
+        return true;
+    }
+    now = clock_now_us();
+    if (w->idle_since_us == 0)
+        w->idle_since_us = now;
+    return now - w->idle_since_us < w->busy_us;
+}
+
+static void worker_round(struct worker *w)
+{
+    const struct polled *list = polled_now(&w->polled);
     uint32_t before = w->ring_head;
 
-    for (int i = 0; i < count; i++)
-        (void)worker_serve(w, events[i].data.u64);
+    if (!(w->busy_us || list->of[POLLED_ALWAYS]) || !busy_round(w, list))
+        calm_round(w, list);
     counter_add(&w->turns, 1);
     if (w->ring_head != before && listener.heard)
         listener.heard();
 }
 
-/* Waits for events; asleep, it is no reader. */
-static int worker_wait(struct worker *w, struct epoll_event *events, uint64_t *idle_since_us)
-{
-    int n = epoll_wait(w->epoll_fd, events, EVENTS, 0);
-
-    if (n != 0) {
-        *idle_since_us = 0;
-        return n;
-    }
-    if (w->busy_us) {
-        uint64_t now = clock_now_us();
-
-        if (*idle_since_us == 0)
-            *idle_since_us = now;
-        if (now - *idle_since_us < w->busy_us)
-            return 0;
-    }
-    counter_add(&w->sleeps, 1);
-    urcu_qsbr_thread_offline();
-    n = epoll_wait(w->epoll_fd, events, EVENTS, -1);
-    urcu_qsbr_thread_online();
-    *idle_since_us = 0;
-    return n;
-}
-
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
-    struct epoll_event events[EVENTS];
-    uint64_t idle_since_us = 0;
 
-    urcu_qsbr_register_thread();
+    reclaim_reader_begins();
     while (!__atomic_load_n(&w->stopping, __ATOMIC_ACQUIRE)) {
-        int n = worker_wait(w, events, &idle_since_us);
-
-        if (n > 0)
-            worker_round(w, events, n);
-        urcu_qsbr_quiescent_state();
+        worker_round(w);
+        reclaim_reader_is_quiet();
     }
     packet_thread_done();
-    urcu_qsbr_unregister_thread();
+    reclaim_reader_ends();
     return NULL;
 }
 
@@ -364,18 +431,23 @@ int workers_start(struct datapath *dp, unsigned threads, uint32_t busy_us, void 
     return 0;
 }
 
-void workers_stop(struct datapath *dp)
+static void worker_wake(struct worker *w)
 {
     static const uint64_t one = 1;
 
+    if (w->running && write(w->wake_fd, &one, sizeof(one)) < 0)
+        log_error("a data-path thread is not to be woken");
+}
+
+void workers_stop(struct datapath *dp)
+{
     for (unsigned i = 1; i < dp->worker_count; i++) {
         struct worker *w = dp->workers[i];
 
         if (!w || !w->running)
             continue;
         __atomic_store_n(&w->stopping, true, __ATOMIC_RELEASE);
-        if (write(w->wake_fd, &one, sizeof(one)) < 0)
-            log_error("a data-path thread is not to be woken");
+        worker_wake(w);
         pthread_join(w->thread, NULL);
         w->running = false;
     }
@@ -398,18 +470,32 @@ static unsigned least_worker(const struct datapath *dp)
     return best;
 }
 
+/* A worker that sleeps learns of a queue that nothing would wake it for. */
+static int add_queue(struct worker *w, struct port *port, unsigned q)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = event_token(port, q)};
+    int err = polled_add(&w->polled, event.data.u64, how_polled(port, q));
+
+    if (err < 0)
+        return err;
+    if (port->queue_fds[q] < 0)
+        worker_wake(w);
+    else if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, port->queue_fds[q], &event) < 0)
+        return -errno;
+    return 0;
+}
+
 int workers_add_port(struct datapath *dp, struct port *port)
 {
     if (dp->worker_count < 2)
         return 0;
     for (unsigned q = 0; q < port->queues; q++) {
-        struct epoll_event event = {.events = EPOLLIN, .data.u64 = event_token(port, q)};
         unsigned to = least_worker(dp);
+        int err;
 
         port->queue_workers[q] = (uint8_t)to;
-        if (port->queue_fds[q] >= 0 &&
-            epoll_ctl(dp->workers[to]->epoll_fd, EPOLL_CTL_ADD, port->queue_fds[q], &event) < 0)
-            return -errno;
+        if ((err = add_queue(dp->workers[to], port, q)) < 0)
+            return err;
     }
     return 0;
 }
@@ -435,10 +521,13 @@ int worker_wait_for(struct datapath *dp, struct port *port, unsigned queue, int 
 void workers_remove_port(struct datapath *dp, struct port *port)
 {
     for (unsigned q = 0; q < port->queues; q++) {
+        if (port->queue_workers[q])
+            polled_remove(&dp->workers[port->queue_workers[q]]->polled, event_token(port, 0),
+                          TOKEN_PORT);
         if (port->queue_workers[q] && port->queue_fds[q] >= 0)
             (void)epoll_ctl(dp->workers[port->queue_workers[q]]->epoll_fd, EPOLL_CTL_DEL,
                             port->queue_fds[q], NULL);
         (void)worker_wait_for(dp, port, q, -1);
     }
-    urcu_qsbr_synchronize_rcu();
+    reclaim_synchronize();
 }

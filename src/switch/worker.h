@@ -5,7 +5,13 @@
  * through the tables, and writes what came out, port by port. Nothing is shared on the way but what
  * all only read: counters, queues of what is to be sent and the exact-match cache are its own.
  * After each round it passes a quiescent state (reclaim.h), and asleep it holds nobody up. An idle
- * switch sleeps; `busy_us` has a worker look again for so long before it does.
+ * switch sleeps.
+ *
+ * With `busy_us` a worker looks for so long before it does, without asking the kernel: round and
+ * round through the queues that are read in memory, and through the others when epoll, asked now
+ * and then, says so. The last round before sleep is one in which `waits` tells drivers to have
+ * themselves called for what comes from then on. A worker with a queue that nothing calls for
+ * (DPDK) never sleeps.
  *
  * Which queue belongs to which worker is decided when a port opens: round robin, so that a port of
  * several queues is spread. Packets for controllers go to the loop's thread through a ring of
@@ -19,6 +25,7 @@
 #include <pthread.h>
 
 #include "switch/datapath.h"
+#include "switch/polled.h"
 
 #define PORT_QUEUE     64u /* packets that wait for the end of a burst, per port */
 #define PACKET_IN_RING 1024u
@@ -54,8 +61,9 @@ struct worker {
     struct table_cache *cache;
     struct outgoing *outgoing[MAX_PORTS]; /* made when first needed */
     struct outgoing *unsent;
-    uint8_t *scratch; /* WORKER_SCRATCH bytes, for what is received before its size is known */
-    unsigned depth;   /* of patch ports that a packet went through */
+    uint8_t *scratch;     /* WORKER_SCRATCH bytes, for what is received before its size is known */
+    unsigned depth;       /* of patch ports that a packet went through */
+    unsigned group_steps; /* buckets that it may still go through */
     struct table_count tables[TABLES];
 
     /* threads, not worker 0 */
@@ -64,6 +72,11 @@ struct worker {
     bool stopping;
     int epoll_fd, wake_fd;
     uint32_t busy_us;
+    struct polled *polled; /* polled_now() */
+    bool waits;       /* for descriptors, after this round: what comes must make one readable */
+    bool asks;        /* epoll in this round: it had something in the one before */
+    unsigned unasked; /* rounds since epoll was asked */
+    uint64_t idle_since_us; /* 0: it is not idle */
     uint64_t turns, sleeps;
 
     /* one writes (the worker), one reads (the loop's thread) */

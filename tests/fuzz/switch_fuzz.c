@@ -2,16 +2,19 @@
  * switch_fuzz.c -- the switch's data path under hostile requests and packets: the input is a row of
  * chunks, each a byte that says what it is, two bytes of length, and an OpenFlow message or a
  * packet. Messages change the rules (some in a transaction that is rolled back), packets go through
- * them.
+ * them. A chunk may also be a program of changes and look-ups that a model answers, too:
+ * switch_program.h.
  */
 #include <stdlib.h>
 
 #include "base/loop.h"
 #include "switch/change.h"
+#include "switch_program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PORTS 3
+#define PORTS     3
+#define MAX_FLOWS 200 /* in each table */
 
 static struct datapath dp;
 static struct port *ports[PORTS + 1];
@@ -39,7 +42,7 @@ static const struct port_driver driver = {.name = "nowhere", .send = forget};
 
 static void start(void)
 {
-    if (datapath_init(&dp, 1, 64, 0) < 0)
+    if (datapath_init(&dp, 1, MAX_FLOWS, 0) < 0)
         abort();
     dp.packet_in = nobody_hears;
     for (uint32_t i = 1; i <= PORTS; i++) {
@@ -97,6 +100,19 @@ static void packet(struct bytes frame, uint32_t port)
     worker_flush(dp.workers[0]);
 }
 
+/* Rules that messages made may be in any table; the model knows the first two. */
+static void program(struct bytes code)
+{
+    static struct program p;
+
+    change_remove_all_flows(&dp);
+    memset(&p, 0, offsetof(struct program, model));
+    p.dp = &dp;
+    p.port = ports[1];
+    p.cache = dp.workers[0]->cache;
+    program_run(&p, code);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader r = reader_of(data, size);
@@ -111,7 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t len = rd_u16(&r);
         struct bytes chunk = rd_view(&r, len < rd_left(&r) ? len : rd_left(&r));
 
-        if (what & 1)
+        if (what & 0x80)
+            program(chunk);
+        else if (what & 1)
             request(chunk, what & 2, &arena);
         else
             packet(chunk, 1 + what / 2 % PORTS);

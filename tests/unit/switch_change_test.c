@@ -409,14 +409,16 @@ static void port_mods_are_checked_and_told(void **state)
     assert_int_equal(change_port_mod(&t, &mod), OFPPMFC_BAD_HW_ADDR);
     mod.hw_addr[0] = 0;
     assert_int_equal(change_port_mod(&t, &mod), 0);
-    assert_int_equal(port1->ofp_config, OFPPC_NO_FWD);
+    assert_int_equal(port1->wanted_config, OFPPC_NO_FWD);
+    assert_int_equal(port1->ofp_config, 0); /* workers do not see it yet */
     change_rollback(&t);
-    assert_int_equal(port1->ofp_config, 0);
+    assert_int_equal(port1->wanted_config, 0);
     assert_int_equal(port_changes, 0);
     change_begin(&t, &dp);
     assert_int_equal(change_port_mod(&t, &mod), 0);
     change_commit(&t);
     assert_int_equal(port_changes, 1);
+    assert_int_equal(port1->ofp_config, OFPPC_NO_FWD);
 }
 
 /* All there is to know of the data path's rules, as a number. */

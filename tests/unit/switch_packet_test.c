@@ -295,6 +295,48 @@ static int free_pool(void **state)
     return 0;
 }
 
+static struct packet *packet_of_bytes(const uint8_t *at, size_t len)
+{
+    struct packet *p = packet_copy_of(bytes_of(at, len));
+
+    assert_non_null(p);
+    packet_enter(p, 1);
+    packet_parse(p);
+    return p;
+}
+
+/* Guests and TAPs may hand in frames of more than 64 KiB: offsets of 16 bits must not wrap. */
+static void frames_of_more_than_64_kib_are_read_within_their_bounds(void **state)
+{
+    uint8_t *frame = calloc(1, PACKET_MOST);
+    struct packet *p;
+
+    (void)state;
+    assert_non_null(frame);
+    for (size_t at = 0; at + 4 <= PACKET_MOST; at += 4) /* tags without end */
+        memcpy(frame + at, "\x81\x00\x00\x07", 4);
+    frame[15] = 9; /* the outermost */
+    p = packet_of_bytes(frame, PACKET_MOST);
+    assert_int_equal(ntohs(p->key.vlan_vid), OFPVID_PRESENT | 9);
+    packet_free(p);
+
+    memset(frame, 0, PACKET_MOST);
+    memcpy(frame + 12, "\x86\xdd\x60\0\0\0\xff\xff\x3c\x40", 10); /* 65,575 bytes in all */
+    for (size_t at = 54; at + 2056 < PACKET_MOST; at += 2048)
+        memcpy(frame + at, "\x3c\xff", 2); /* destination options, long ones */
+    p = packet_of_bytes(frame, 14 + 40 + 65535);
+    assert_int_equal(p->l4, 0);
+    packet_free(p);
+
+    memcpy(frame + 12, "\x86\xdd\x60\0\0\0\xff\xd7\x3c\x40", 10); /* 65,535 in all */
+    memcpy(frame + 54 + 31 * 2048, "\x3c\xfc", 2);
+    memcpy(frame + 54 + 31 * 2048 + 2024, "\x11\0", 2); /* UDP's header begins behind 65,535 */
+    p = packet_of_bytes(frame, 14 + 40 + 65495);
+    assert_true(p->l4 == 0 || p->l4 > 60000);
+    packet_free(p);
+    free(frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +351,7 @@ int main(void)
         cmocka_unit_test(service_frames_come_and_go),
         cmocka_unit_test(ttl_ends_at_one),
         cmocka_unit_test(frames_cut_anywhere_are_harmless),
+        cmocka_unit_test(frames_of_more_than_64_kib_are_read_within_their_bounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, free_pool);

@@ -131,9 +131,8 @@ static int listen_at(const char *path)
     return fd;
 }
 
-static int set_up(void **state)
+static int set_up_with(uint32_t busy_us)
 {
-    (void)state;
     log_init("test", LOG_ERROR);
     memset(&kept, 0, sizeof(kept));
     changes = 0;
@@ -141,7 +140,7 @@ static int set_up(void **state)
     assert_int_equal(datapath_init(&dp, 3, 100, THREADS), 0);
     change_listen(NULL);
     dp.port_changed = on_port_changed;
-    assert_int_equal(workers_start(&dp, THREADS, 0, NULL), 0);
+    assert_int_equal(workers_start(&dp, THREADS, busy_us, NULL), 0);
     for (uint32_t i = 1; i <= 2; i++) {
         snprintf(paths[i], sizeof(paths[i]), "/tmp/switch_vhost_test.%d.%u", (int)getpid(), i);
         configs[i] =
@@ -159,6 +158,19 @@ static int set_up(void **state)
     assert_non_null(kept_port);
     port_publish(kept_port);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_with(0);
+}
+
+/* Threads that look without being called, and sleep now and then. */
+static int set_up_busy(void **state)
+{
+    (void)state;
+    return set_up_with(300);
 }
 
 static int tear_down(void **state)
@@ -744,6 +756,7 @@ static void test_announce(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define BUSY(f) cmocka_unit_test_setup_teardown(f, set_up_busy, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_states),
         TEST(test_bad_sockets),
@@ -758,6 +771,12 @@ int main(void)
         TEST(test_large_stays_whole),
         TEST(test_large_is_cut),
         TEST(test_announce),
+        BUSY(test_both_ways),
+        BUSY(test_pairs),
+        BUSY(test_full),
+        BUSY(test_reconnect),
+        BUSY(test_vanish),
+        BUSY(test_closed_under_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
