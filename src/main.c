@@ -14,6 +14,7 @@
 #include "pgw/pgw.h"
 #include "sgw/sgw.h"
 #include "switch/switch.h"
+#include "vmm/vmm.h"
 
 struct verb {
     const char *name;
@@ -32,6 +33,8 @@ static const struct verb verbs[] = {
     {"exec", exec_main, "run a program inside the network, or as a phone"},
     {"log", log_main, "what the functions have said"},
     {"trace", trace_main, "which messages have passed, as a ladder or for Wireshark"},
+    {NULL, NULL, "Virtual machines"},
+    {"vm", vm_main, "run unmodified operating systems on KVM"},
     {NULL, NULL, "One function, alone"},
     {"hss", hss_main, "home subscriber server: who may use the network, and their keys"},
     {"mme", mme_main, "mobility management entity: attach, paging, tracking"},

@@ -1,10 +1,11 @@
 /*
- * vring.h -- split virtqueues of a virtio network device, seen from the device (virtio 1.2 clauses
- * 2.7 and 5.1.6).
+ * vring.h -- split virtqueues, seen from the device (virtio 1.2 clause 2.7).
  *
  * The driver (a guest) puts chains of buffers into the available ring, the device takes them in
- * that order, copies, and gives them back in the used ring. A queue here is always in step: what
- * was taken is given back before a call returns, so its whole state is one index.
+ * that order and gives them back in the used ring. Network devices (clause 5.1.6) use
+ * vring_receive() and vring_send(), which copy packets; after those a queue is always in step:
+ * what was taken is given back before the call returns, so its whole state is one index. Other
+ * devices use vring_take() and vring_give(), with as many requests under way as they like.
  *
  * The other side is hostile. Each descriptor is copied once and only the copy is believed; a chain
  * is no longer than its table; every address goes through vhost_memory_at(). What breaks the rules
@@ -13,15 +14,16 @@
  * (too long, a header that contradicts it) is dropped and counted.
  *
  * Threads: vring_place and vring_start are for the one that owns the queue while
- * no data thread can see it; vring_receive, vring_send and vring_kicks are for one data thread at a
- * time; the counters and the fault can be read by any. Ordering: the index of the available ring is
- * loaded with acquire, that of the used ring stored with release; where both sides must see each
- * other's store (notifications), both are sequentially consistent.
+ * no data thread can see it; vring_receive, vring_send, vring_take, vring_give and vring_kicks are
+ * for one data thread at a time; the counters and the fault can be read by any. Ordering: the index
+ * of the available ring is loaded with acquire, that of the used ring stored with release; where
+ * both sides must see each other's store (notifications), both are sequentially consistent.
  */
 #ifndef STROWGER_LINK_VRING_H
 #define STROWGER_LINK_VRING_H
 
 #include <stdatomic.h>
+#include <sys/uio.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
@@ -61,6 +63,7 @@ enum vring_fault {
     VRING_DIRECTION,   /* a buffer to be written where one is to be read, or the reverse */
     VRING_BAD_ADDRESS, /* outside of the guest's memory */
     VRING_NO_HEADER,   /* no room for a header in the first chain */
+    VRING_TOO_MANY,    /* pieces in one chain: more than VRING_PIECES */
     VRING_FAULTS
 };
 
@@ -119,6 +122,26 @@ unsigned vring_receive(struct virtqueue *q, const struct guest_memory *m,
  * wants to be. How many were consumed (sent, or dropped and counted); those after found no room. */
 unsigned vring_send(struct virtqueue *q, const struct guest_memory *m,
                     const struct vhost_packet *packets, unsigned n);
+
+/* A request: buffers to be read, then buffers to be written, as pieces of our memory. */
+#define VRING_PIECES 130
+
+struct vring_request {
+    uint16_t head;
+    unsigned out_count, in_count; /* pieces to be read, and after those to be written */
+    size_t out_size, in_size;     /* bytes in each */
+    struct iovec pieces[VRING_PIECES];
+    uint64_t guest[VRING_PIECES]; /* their guest-physical addresses */
+};
+
+/* The next request. False: there is none now, and if kicks are on, q->kick becomes readable when
+ * there is. */
+bool vring_take(struct virtqueue *q, const struct guest_memory *m, struct vring_request *request);
+
+/* Gives it back with `written` bytes in its writable pieces, and interrupts the driver if it wants
+ * to be. The queue must not have been started anew since it was taken. */
+void vring_give(struct virtqueue *q, const struct guest_memory *m,
+                const struct vring_request *request, size_t written);
 
 /* Switches the driver's kicks on or off. True when buffers are waiting now, for which no kick will
  * come. */

@@ -15,25 +15,16 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from network import STROWGER, UnixConnection, need, skip, wait_for  # noqa: E402
+from guest import Kernel, make_initrd  # noqa: E402
+from network import STROWGER, UnixConnection, need, wait_for  # noqa: E402
 
-BUILD = pathlib.Path(STROWGER).resolve().parent
-CACHE = BUILD / "vhost_user_test.cache"
-MODULES = ("drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_legacy_dev",
-           "drivers/virtio/virtio_pci_modern_dev", "drivers/virtio/virtio_pci", "net/core/failover", "drivers/net/net_failover",
-           "drivers/net/virtio_net")
+MODULES = ("virtio_pci", "virtio_net")
 MEBIBYTES = 8
 SLOW = 180  # seconds: emulated machines on a loaded one
 TARGET = "tcp:127.0.0.1:16658"
 
-# The first program of a guest. What it prints is what the test waits for; it goes on for ever.
-INIT = """#!/bin/busybox sh
-/bin/busybox --install -s /bin
-export PATH=/bin
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-for m in %s; do insmod /modules/$m.ko; done
+# What a guest does after its start. What it prints is what the test waits for; it goes on for ever.
+INIT = """
 export $(tr ' ' '\\n' < /proc/cmdline | grep '^guest_')
 ip link set lo up
 ip addr add 10.99.0.$guest_me/24 dev eth0
@@ -54,45 +45,6 @@ while true; do
     sleep 1
 done
 """
-
-
-# ---- what the guests are made of ----
-
-def fetch_packages():
-    """The kernel image's path and the unpacked packages' root."""
-    root = CACHE / "root"
-    if not (root / "complete").exists():
-        CACHE.mkdir(exist_ok=True)
-        depends = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], capture_output=True, text=True)
-        kernel = re.search(r"Depends: (linux-image-\S+)", depends.stdout)
-        if not kernel:
-            skip("apt knows no linux-image-cloud-amd64")
-        got = subprocess.run(["apt-get", "download", kernel[1], "busybox-static"], cwd=CACHE, capture_output=True, text=True,
-                             timeout=200)
-        if got.returncode != 0:
-            skip(f"the guest's packages could not be fetched: {got.stderr.strip().splitlines()[-1:]}")
-        for package in CACHE.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, root], check=True)
-        (root / "complete").touch()
-    return next((root / "boot").glob("vmlinuz-*")), root
-
-
-def cpio_entry(number, name, mode, data=b""):
-    name = name.encode() + b"\0"
-    fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
-    head = b"070701" + b"".join(b"%08X" % field for field in fields) + name
-    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
-
-
-def make_initrd(root, path):
-    names = [module.rsplit("/", 1)[1] for module in MODULES]
-    kernel = next((root / "lib" / "modules").iterdir()) / "kernel"
-    files = [(d, 0o040755, b"") for d in ("bin", "proc", "sys", "dev", "modules")]
-    files += [("bin/busybox", 0o100755, (root / "bin" / "busybox").read_bytes()),
-              ("init", 0o100755, (INIT % (" ".join(names), MEBIBYTES)).encode())]
-    files += [(f"modules/{name}.ko", 0o100644, (kernel / f"{module}.ko").read_bytes()) for name, module in zip(names, MODULES)]
-    files.append(("TRAILER!!!", 0, b""))
-    path.write_bytes(b"".join(cpio_entry(i, *file) for i, file in enumerate(files)))
 
 
 class Guest:
@@ -165,20 +117,20 @@ switch:
 
 
 def main():
-    need("qemu-system-x86_64", "apt-get", "dpkg-deb")
-    kernel, root = fetch_packages()
+    need("qemu-system-x86_64")
+    kernel = Kernel()
     processes = []
     with tempfile.TemporaryDirectory(prefix="vhost_user_test") as directory:
         directory = pathlib.Path(directory)
         initrd, ours, theirs, log = (directory / name for name in ("initrd", "ours", "theirs", "switch.log"))
-        make_initrd(root, initrd)
+        make_initrd(initrd, INIT % MEBIBYTES, kernel.modules(*MODULES))
         try:
             switch = Switch(directory, ours, theirs)
             processes.append(switch.process)
             assert not any(port["up"] for port in switch.ports()), "a port is up before its guest is"
-            one = Guest(1, kernel, initrd, directory, f"path={ours},reconnect=1", queues=2)
+            one = Guest(1, kernel.image, initrd, directory, f"path={ours},reconnect=1", queues=2)
             processes.append(one.process)
-            two = Guest(2, kernel, initrd, directory, f"path={theirs},server=on,wait=off", queues=1)
+            two = Guest(2, kernel.image, initrd, directory, f"path={theirs},server=on,wait=off", queues=1)
             processes.append(two.process)
             for guest in (one, two):
                 features = guest.wait_for(r"guest: features ([01]*)\n")
