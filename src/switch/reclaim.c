@@ -11,6 +11,7 @@ static struct {
     struct reclaim *first, **last;
     size_t count;
     void (*wake)(void);
+    void (*look)(void);
 } queue = {.last = &queue.first};
 
 void reclaim_later(struct reclaim *reclaim, void (*run)(struct reclaim *reclaim))
@@ -21,6 +22,13 @@ void reclaim_later(struct reclaim *reclaim, void (*run)(struct reclaim *reclaim)
     queue.last = &reclaim->next;
     if (queue.count++ == 0 && queue.wake)
         queue.wake();
+}
+
+static void grace_period(void)
+{
+    urcu_qsbr_synchronize_rcu();
+    if (queue.look)
+        queue.look();
 }
 
 struct parcel {
@@ -45,7 +53,7 @@ void reclaim_memory(void *at, void (*release)(void *at))
         return;
     p = malloc(sizeof(*p));
     if (!p) { /* then wait for it here */
-        urcu_qsbr_synchronize_rcu();
+        grace_period();
         release(at);
         return;
     }
@@ -63,7 +71,7 @@ bool reclaim_turn(void)
     queue.first = NULL;
     queue.last = &queue.first;
     queue.count = 0;
-    urcu_qsbr_synchronize_rcu();
+    grace_period();
     while (at) {
         struct reclaim *next = at->next;
 
@@ -87,6 +95,11 @@ void reclaim_synchronize(void)
 size_t reclaim_waiting(void)
 {
     return queue.count;
+}
+
+void reclaim_set_last_look(void (*look)(void))
+{
+    queue.look = look;
 }
 
 void reclaim_set_wake(void (*wake)(void))

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "switch/worker.h"
+#include "switch/mirror.h"
 
 #define EVENTS 64
 
@@ -120,6 +120,7 @@ static void finish_and_send(struct worker *w, struct port *port, struct packet *
 
 static void outgoing_send(struct worker *w, struct outgoing *out)
 {
+    const struct lookers *lookers = lookers_of(w->dp);
     unsigned count = out->count;
     struct packet *packets[PORT_QUEUE];
     bool unfinished = false;
@@ -129,6 +130,8 @@ static void outgoing_send(struct worker *w, struct outgoing *out)
     for (unsigned i = 0; i < count; i++) {
         packets[i] = out->packets[i];
         unfinished |= !port_finishes(out->port, packets[i]);
+        if (lookers)
+            mirror_see(w, lookers, MIRROR_OUT, out->port, packets[i]);
     }
     out->count = 0; /* a patch port may come back here */
     if (unfinished)
@@ -147,7 +150,7 @@ bool worker_output(struct worker *w, struct port *port, struct packet *p)
 {
     struct outgoing *out = NULL;
 
-    if (!(port->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) && !(port->state & OFPPS_LINK_DOWN))
+    if (port_sends(port))
         out = outgoing_for(w, port);
     if (!out) {
         counter_add(&port_counters_of(w, port)->tx_dropped, 1);
@@ -277,8 +280,9 @@ static void worker_round(struct worker *w, const struct epoll_event *events, int
     for (int i = 0; i < count; i++)
         (void)worker_serve(w, events[i].data.u64);
     counter_add(&w->turns, 1);
-    if (w->ring_head != before && listener.heard)
+    if ((w->ring_head != before || w->noted) && listener.heard)
         listener.heard();
+    w->noted = false;
 }
 
 /* Waits for events; asleep, it is no reader. */

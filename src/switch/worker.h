@@ -65,6 +65,7 @@ struct worker {
     int epoll_fd, wake_fd;
     uint32_t busy_us;
     uint64_t turns, sleeps;
+    bool noted; /* in this round it wrote into a mirror's ring */
 
     /* one writes (the worker), one reads (the loop's thread) */
     struct pending_packet_in *ring; /* PACKET_IN_RING */
@@ -99,6 +100,13 @@ void workers_take_packet_ins(struct datapath *dp);
 /* A copy of the packet for the controllers. False when it could not be taken. */
 bool worker_packet_in(struct worker *w, const struct packet *p, uint8_t reason, uint8_t table_id,
                       uint64_t cookie, uint16_t max_len);
+
+/* Does the port send now? */
+static inline bool port_sends(const struct port *port)
+{
+    return !(port->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) &&
+           !(port->state & OFPPS_LINK_DOWN);
+}
 
 /* Gives the packet to a port. False when the port does not send (it was freed then). */
 bool worker_output(struct worker *w, struct port *port, struct packet *p);
