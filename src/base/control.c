@@ -127,6 +127,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct con
 
 /* ---- streams ---- */
 
+static void on_timer(struct timer *timer);
+
 int control_stream_fd(const struct control_stream *stream)
 {
     return stream->fd;
@@ -134,7 +136,9 @@ int control_stream_fd(const struct control_stream *stream)
 
 void control_stream_close(struct control_stream *stream)
 {
+    (void)shutdown(stream->fd, SHUT_RDWR); /* at once: the daemon closes in a turn to come */
     (void)MHD_upgrade_action(stream->handle, MHD_UPGRADE_ACTION_CLOSE);
+    timer_start(&control.timer, 0, on_timer);
 }
 
 static void on_upgraded(void *context, struct MHD_Connection *connection, void *state,

@@ -314,6 +314,8 @@ int ipfix_open(struct datapath *dp, const struct switch_ipfix_config *config, ui
         return 0;
     exporter.config = config;
     exporter.dp = dp;
+    exporter.sequence = 0;
+    exporter.counts = (struct ipfix_counts){0};
     exporter.domain = config->domain ? config->domain : domain;
     exporter.to_wall_ms = (clock_wall_us() - clock_now_us()) / 1000;
     exporter.fd = connect_collector(&config->collector);
