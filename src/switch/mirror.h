@@ -26,7 +26,7 @@
 #include "switch/worker.h"
 
 #define MIRRORS_MAX     16
-#define MIRROR_RING     (1u << 20) /* bytes, for each worker */
+#define MIRROR_RING     (4u << 20) /* bytes, for each worker */
 #define MIRROR_UNSENT   (4u << 20) /* bytes that may wait for the reader */
 #define MIRROR_SNAP_MAX PACKET_MOST
 
@@ -89,10 +89,6 @@ void mirror_see(struct worker *w, const struct lookers *lookers, enum mirror_wha
 void mirror_see_drop(struct worker *w, const struct lookers *lookers, const struct port *in,
                      const struct packet *p, enum drop_reason why, uint8_t table_id,
                      const struct rule *rule);
-/* The same for the port's own reasons, on the way in or out. */
-void mirror_see_port_drop(struct worker *w, const struct lookers *lookers, const struct port *port,
-                          const struct packet *p, enum port_drop why);
-
 /* The worker has something for the loop's thread. */
 void lookers_wake(struct worker *w);
 

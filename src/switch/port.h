@@ -90,7 +90,7 @@ struct port {
     bool finishes_checksums, cuts;  /* what it does for packets that are unfinished */
     unsigned queues;                /* that are received from */
     int queue_fds[PORT_RX_QUEUES];
-    int also_fds[PORT_RX_QUEUES];         /* that are waited for, too: worker_wait_for() */
+    int also_fds[PORT_RX_QUEUES];          /* that are waited for, too: worker_wait_for() */
     uint8_t queue_workers[PORT_RX_QUEUES]; /* to whom each belongs */
     uint16_t generation;                   /* tells a port from another that had its number */
     struct underlay *underlays; /* addresses of tunnels that are reached by it (underlay.h) */
@@ -156,6 +156,13 @@ static inline void port_drop_in(struct worker *w, struct port *port, enum port_d
     counter_add(&c->rx_dropped, 1);
     counter_add(&c->own_drops[why], 1);
 }
+
+/* The same of a packet that is still there as a frame, for mirrors of drops to show (mirror.c); it
+ * stays the caller's. */
+void port_lose_out(struct worker *w, struct port *port, enum port_drop why,
+                   const struct packet *packet);
+void port_lose_in(struct worker *w, struct port *port, enum port_drop why,
+                  const struct packet *packet);
 
 /* What the kernel lost of what came in, in all. In the loop's thread. */
 void port_note_kernel_loss(struct port *port, uint64_t lost);

@@ -9,12 +9,14 @@
 #define FIELDS_MAX    32
 
 /* What a collector has learned. */
-static struct template {
+static struct template
+{
     uint16_t id, count;
     struct {
         uint16_t element, size;
     } fields[FIELDS_MAX];
-} templates[TEMPLATES_MAX];
+}
+templates[TEMPLATES_MAX];
 static size_t template_count;
 
 static void learn(struct reader *set, bool options)

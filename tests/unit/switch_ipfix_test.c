@@ -154,9 +154,11 @@ static int exporter_begin(void **state)
 {
     static const struct port_driver driver = {.name = "memory"};
     static struct switch_port_config port_config = {.name = "one"};
-    static struct switch_ipfix_config config = {
-        .sampling = 10, .active_timeout = 60000, .idle_timeout = 15000, .template_interval = 60000,
-        .cache = 100};
+    static struct switch_ipfix_config config = {.sampling = 10,
+                                                .active_timeout = 60000,
+                                                .idle_timeout = 15000,
+                                                .template_interval = 60000,
+                                                .cache = 100};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(at);
 
