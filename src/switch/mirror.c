@@ -392,8 +392,8 @@ static void write_statistics(struct mirror *m)
 
         for (unsigned n = 0; n < m->dp->worker_count; n++)
             ring += m->ring_lost[n][port];
-        if (!i->known && ring + unsent == 0)
-            continue;
+        if (!i->known && ring + unsent == 0 && m->interface_count)
+            continue; /* a capture has one interface at least */
         if (!i->known && !(i = interface_of(m, port, i->generation)))
             continue;
         snprintf(comment, sizeof(comment), "lost: ring=%llu reader=%llu", (unsigned long long)ring,

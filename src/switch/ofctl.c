@@ -386,9 +386,13 @@ static int run_trace(const struct verb *verb, const struct ofctl_options *o, cha
 static int run_ask(const struct verb *verb, const struct ofctl_options *o, int argc, char **argv)
 {
     char socket[SOCKET_PATH_MAX];
+    struct sockaddr_storage address;
 
     if (argc < 1 || argc - 1 < verb->least || argc - 1 > verb->most)
         return usage(verb);
+    if (parse_address(argv[0], &address))
+        return ofctl_fail("%s: this asks a Strowger switch by its name, not by an address",
+                          verb->name);
     if (find_socket(o, argv[0], socket, sizeof(socket)) != 0)
         return 1;
     return verb->ask(o, socket, argc - 1, argv + 1);

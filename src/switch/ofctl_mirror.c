@@ -54,6 +54,7 @@ static ssize_t handle_blocks(struct ofctl_stream *s, const uint8_t *at, size_t l
         block = bytes_of(at + done, head[1]);
         if (pcapng_read_statistics(block, &dropped, &comment) &&
             sscanf((const char *)comment.at, "lost: ring=%llu reader=%llu", &ring, &reader) == 2) {
+            s->ended = true;
             s->lost_in_ring += ring;
             s->lost_by_reader += reader;
         }
@@ -119,6 +120,8 @@ int ofctl_stream_run(struct ofctl_stream *s, const char *socket, const char *tar
     free(buffer);
     if (err < 0)
         return ofctl_fail("the switch's stream ended: %s", strerror(-err));
+    if (!s->ended)
+        return ofctl_fail("the switch went away: there may have been more");
     return 0;
 }
 

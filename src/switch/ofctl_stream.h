@@ -15,6 +15,7 @@ struct ofctl_stream {
     void (*other)(struct ofctl_stream *s, struct bytes block);
     void (*batch)(struct ofctl_stream *s); /* what has come was handled; may be NULL */
     uint64_t lost_in_ring, lost_by_reader; /* packets, as the switch told at the end */
+    bool ended;                            /* it told: this is all */
 };
 
 /* Reads until the switch has sent all: it is told to end by SIGINT, SIGTERM, after `seconds` (0:

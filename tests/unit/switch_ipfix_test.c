@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "switch/ipfix.h"
 #include "switch/mirror.h"
+#include "switch/slab.h"
 
 #define REPORTS 64
 
@@ -239,6 +240,40 @@ static void reports_reach_the_collector(void **state)
     assert_int_equal(rd_u8(&r), IPFIX_DROPPED_UNROUTABLE); /* there are no flows */
 }
 
+static void a_tunnel_is_told(void **state)
+{
+    static struct switch_port_config config = {.name = "vx"};
+    struct port *tunnel = port_new(&dp, &vxlan_driver, &config, 2);
+    struct frame f = frame_ip(4, IP_ICMP, 0);
+    uint8_t message[2000];
+    struct reader r;
+    ssize_t n;
+
+    (void)state;
+    assert_true(recv(collector, message, sizeof(message), 0) > 100);
+    assert_non_null(tunnel);
+    port_publish(tunnel);
+    for (unsigned i = 0; i < 10; i++) {
+        struct packet *p = packet_copy_of(bytes_of(f.bytes, f.len));
+
+        packet_enter(p, 2);
+        p->key.tunnel_id = htobe64(0x5566);
+        pipeline_burst(dp.workers[0], tunnel, &p, 1);
+    }
+    ipfix_close();
+    n = recv(collector, message, sizeof(message), 0);
+    assert_true(n > 20);
+    r = reader_of(message, (size_t)n);
+    rd_skip(&r, 16);
+    assert_int_equal(rd_u16(&r), 257); /* IPv4 in VXLAN */
+    rd_skip(&r, (size_t)n - 16 - 2 - 10);
+    assert_int_equal(rd_u16(&r), 0x0800); /* echo request */
+    assert_int_equal(rd_u64(&r), UINT64_C(0x0100000000005566));
+    __atomic_store_n(&dp.ports[2], NULL, __ATOMIC_RELEASE);
+    slab_free(tunnel->counters);
+    slab_free(tunnel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_longest_silent_makes_room, begin, end),
         cmocka_unit_test_setup_teardown(one_of_each_ten_is_chosen, exporter_begin, exporter_end),
         cmocka_unit_test_setup_teardown(reports_reach_the_collector, exporter_begin, exporter_end),
+        cmocka_unit_test_setup_teardown(a_tunnel_is_told, exporter_begin, exporter_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

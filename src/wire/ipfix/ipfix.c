@@ -162,7 +162,7 @@ static void put_specifiers(struct writer *w, const struct part *part)
 bool ipfix_add_templates(struct ipfix_message *m)
 {
     set_open(m, SET_TEMPLATES);
-    for (uint16_t i = 0; i < TEMPLATES; i++) {
+    for (size_t i = 0; i < TEMPLATES; i++) {
         const struct part *version = &version_parts[i / IPFIX_TUNNELS];
         const struct part *tunnel = &tunnel_parts[i % IPFIX_TUNNELS];
 
