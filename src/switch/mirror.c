@@ -213,6 +213,7 @@ void port_lose_in(struct worker *w, struct port *port, enum port_drop why,
 /* ---- the stream ---- */
 
 static void watch_stream(struct mirror *m);
+static void mirror_end(struct mirror *m);
 
 static void on_poll_closed(uv_handle_t *handle)
 {
@@ -251,8 +252,10 @@ static void flush(struct mirror *m)
         else if (errno != EINTR)
             m->gone = true;
     }
-    if (m->gone)
+    if (m->gone) {
         m->begin = m->end;
+        mirror_end(m);
+    }
     if (m->begin == m->end)
         m->begin = m->end = 0;
     if (m->complete && m->end == 0)
@@ -442,10 +445,8 @@ static void on_stream(uv_poll_t *poll, int status, int events)
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             m->gone = true;
-        if (n == 0 || m->gone)
+        if (n == 0)
             mirror_end(m); /* it has enough: what is left will be written, then no more */
-    } else if (m->gone) {
-        mirror_end(m);
     }
     flush(m);
 }

@@ -263,6 +263,25 @@ def readers_that_are_no_good(world):
     print(f"ok readers that go or sleep hurt nobody else ({captured} captured, {lost} lost)", flush=True)
 
 
+def flows_that_go(world):
+    """Mirrors come and go, and so do the flows whose drops they tell."""
+    flood = subprocess.Popen(world.left.command("ping", "-q", "-f", "-w", "6", "10.8.0.3"), stdout=subprocess.DEVNULL)
+    file = world.folder / "going.pcapng"
+    mirror = world.mirror("drops", "snaplen=64", str(file))
+    for cookie in range(40):
+        other = world.mirror("drops", "count=1000000", "/dev/null")
+        world.tool("add-flow", TARGET, f"priority=20,cookie={0x1000 + cookie},icmp,ip_dst=10.8.0.3,actions=drop")
+        world.tool("del-flows", TARGET, f"cookie={0x1000 + cookie}/-1")
+        other.kill()
+        other.communicate()
+    finish(mirror)
+    flood.wait(20)
+    comments = collections.Counter(row[0] for row in fields(file, "icmp", "frame.comment"))
+    assert len(comments) > 1 and all(c.startswith("dropped: reason=by_flow port=left table=0 cookie=0x") for c in comments), comments
+    wait_for("their ends", lambda: world.mirrors() == 0)
+    print(f"ok flows that go are still named ({len(comments)} of them)", flush=True)
+
+
 # ---- IPFIX ----
 
 NAMES = {1: "octets", 2: "packets", 4: "protocol", 6: "flags", 7: "sport", 8: "src", 10: "in", 11: "dport", 12: "dst", 14: "out", 27: "src",
@@ -390,6 +409,7 @@ def main():
             drops_in_a_table(world)
             live(world)
             readers_that_are_no_good(world)
+            flows_that_go(world)
             wait_for("closed streams", lambda: len(os.listdir(f"/proc/{world.switch.pid}/fd")) == files)
             reports(world, collector)
             dissected(world, collector)

@@ -4,6 +4,7 @@
  */
 #include "switch_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,7 +77,8 @@ static void hear(int fd)
         if (pcapng_read_packet(block, &packet, &comment)) {
             if (heard.count < SHOWN) {
                 heard.shown[heard.count].packet = packet;
-                memcpy(heard.shown[heard.count].comment, comment.at, comment.len);
+                snprintf(heard.shown[heard.count].comment, sizeof(heard.shown[0].comment), "%.*s",
+                         (int)comment.len, comment.len ? (const char *)comment.at : "");
             }
             heard.count++;
         }
@@ -255,6 +257,22 @@ static void a_reader_that_sleeps_loses_its_own(void **state)
     close(good);
 }
 
+/* Noticed by writing, before the loop has looked at the stream. */
+static void a_reader_that_is_gone(void **state)
+{
+    struct mirror_options o = options_of(MIRROR_IN);
+    int fd = open_mirror(&o);
+
+    (void)state;
+    close(fd);
+    send_in(1, 1);
+    mirrors_take();
+    assert_null(sw.dp.lookers);
+    reclaim_all();
+    assert_int_equal(mirror_count(), 0);
+    assert_int_equal(closed_count, 1);
+}
+
 static void more_than_the_ring_holds(void **state)
 {
     struct mirror_options o = options_of(MIRROR_IN);
@@ -315,6 +333,7 @@ int main(void)
         TEST(a_flow_that_went_is_still_named),
         TEST(who_has_enough_hears_the_rest),
         TEST(a_reader_that_sleeps_loses_its_own),
+        TEST(a_reader_that_is_gone),
         TEST(more_than_the_ring_holds),
         cmocka_unit_test(entries_come_out_as_they_went_in),
     };
