@@ -108,7 +108,7 @@ static void output_to(struct run *run, struct port *port, bool last)
     if (run->sample)
         ipfix_note_output(run->sample, port->number);
     p = give(run, last);
-    if (p && !worker_output(run->w, port, p))
+    if (p && !worker_queue(run->w, port, p))
         count_drop(run, DROP_NO_PORT);
 }
 
@@ -622,7 +622,8 @@ static bool enter(struct run *run)
 }
 
 /* Somebody looks on while it comes in. */
-static void look_at(const struct lookers *lookers, struct run *run, struct ipfix_sample *sample)
+__attribute__((noinline, cold)) static void look_at(const struct lookers *lookers, struct run *run,
+                                                    struct ipfix_sample *sample)
 {
     mirror_see(run->w, lookers, MIRROR_IN, run->in, run->p);
     if (lookers->sampler && ipfix_sample(lookers->sampler, run->w, run->in, run->p, sample))

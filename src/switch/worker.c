@@ -148,10 +148,17 @@ void worker_send(struct worker *w, struct port *port)
 
 bool worker_output(struct worker *w, struct port *port, struct packet *p)
 {
-    struct outgoing *out = NULL;
-
     if (port_sends(port))
-        out = outgoing_for(w, port);
+        return worker_queue(w, port, p);
+    counter_add(&port_counters_of(w, port)->tx_dropped, 1);
+    packet_free(p);
+    return false;
+}
+
+bool worker_queue(struct worker *w, struct port *port, struct packet *p)
+{
+    struct outgoing *out = outgoing_for(w, port);
+
     if (!out) {
         counter_add(&port_counters_of(w, port)->tx_dropped, 1);
         packet_free(p);

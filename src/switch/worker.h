@@ -110,6 +110,8 @@ static inline bool port_sends(const struct port *port)
 
 /* Gives the packet to a port. False when the port does not send (it was freed then). */
 bool worker_output(struct worker *w, struct port *port, struct packet *p);
+/* The same for a port that sends. False when memory is out. */
+bool worker_queue(struct worker *w, struct port *port, struct packet *p);
 
 /* Sends what is queued for one port, and for all. */
 void worker_send(struct worker *w, struct port *port);
