@@ -3,9 +3,10 @@
 
     left 10.8.0.1 -- [port 1   switch, 2 threads   port 2] -- right 10.8.0.2, 10.8.0.3 (metered to nothing)
 
-tshark reads the captures and the reports. Needs root, unshare, nsenter, ip, ping, tshark, tcpdump.
+tshark reads the captures and the reports. Needs root, unshare, nsenter, ip, ping, curl, tshark, tcpdump.
 """
 import collections
+import json
 import os
 import pathlib
 import signal
@@ -63,7 +64,7 @@ switch:
 def enter_namespace():
     if os.environ.get("IN_NAMESPACE"):
         return
-    need("unshare", "nsenter", "ip", "ping", "tshark", "tcpdump")
+    need("unshare", "nsenter", "ip", "ping", "curl", "tshark", "tcpdump")
     if os.geteuid() != 0:
         skip("packet sockets need root")
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
@@ -141,7 +142,6 @@ class World:
     def state(self, what):
         done = subprocess.run(["curl", "-s", "--unix-socket", str(self.folder / "switch-mirror-test" / "switch.sock"),
                                f"http://strowger/state?what={what}"], capture_output=True, text=True, timeout=20)
-        import json
         return json.loads(done.stdout)
 
     def mirrors(self):
@@ -214,7 +214,6 @@ def drops_in_a_table(world):
     wait_for("the mirror", lambda: world.mirrors() == 1)
     world.ping(7, 0, "10.8.0.3")
     out = tool.communicate(timeout=20)[0]
-    import json
     rows = [row for row in json.loads(out) if row["cookie"] == "0x77"]
     assert len(rows) == 1 and rows[0]["packets"] == 7 and rows[0]["reason"] == "by_flow", out
     assert rows[0]["example"] == "icmp 10.8.0.1 > 10.8.0.3, 42 bytes", out
