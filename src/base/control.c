@@ -22,6 +22,7 @@
 #define MAX_CONNECTIONS  32
 #define IDLE_SECONDS     30
 #define CALL_SECONDS     60
+#define STREAM_PROTOCOL  "strowger-stream"
 
 static struct {
     struct MHD_Daemon *daemon;
@@ -35,12 +36,20 @@ static struct {
     size_t table_count;
 } control;
 
-/* A request whose body is coming in. */
+struct control_stream {
+    struct MHD_UpgradeResponseHandle *handle;
+    int fd;
+};
+
+/* A request whose body is coming in, until its connection has done with it. */
 struct incoming {
     char *body;
     size_t len;
     size_t size;
     bool too_large;
+    void (*on_stream)(struct control_stream *stream, void *context);
+    void *context; /* of the stream */
+    struct control_stream stream;
 };
 
 const char *control_argument(const struct control_request *request, const char *name)
@@ -116,6 +125,52 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct con
     return result;
 }
 
+/* ---- streams ---- */
+
+static void on_timer(struct timer *timer);
+
+int control_stream_fd(const struct control_stream *stream)
+{
+    return stream->fd;
+}
+
+void control_stream_close(struct control_stream *stream)
+{
+    (void)shutdown(stream->fd, SHUT_RDWR); /* at once: the daemon closes in a turn to come */
+    (void)MHD_upgrade_action(stream->handle, MHD_UPGRADE_ACTION_CLOSE);
+    timer_start(&control.timer, 0, on_timer);
+}
+
+static void on_upgraded(void *context, struct MHD_Connection *connection, void *state,
+                        const char *extra, size_t extra_len, MHD_socket fd,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    struct incoming *in = context;
+
+    (void)connection;
+    (void)state;
+    (void)extra; /* callers have nothing to say yet */
+    (void)extra_len;
+    in->stream = (struct control_stream){handle, fd};
+    in->on_stream(&in->stream, in->context);
+}
+
+static enum MHD_Result send_stream(struct MHD_Connection *connection, struct incoming *in,
+                                   const struct control_answer *answer)
+{
+    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, in);
+    enum MHD_Result result;
+
+    in->on_stream = answer->stream;
+    in->context = answer->stream_context;
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_UPGRADE, STREAM_PROTOCOL);
+    result = MHD_queue_response(connection, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 static void collect_body(struct incoming *in, const char *data, size_t len)
 {
     if (in->too_large || len > MAX_BODY - in->len) {
@@ -168,7 +223,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         control_refuse(&answer, 405, "%s is not possible for %s", method, url);
     else
         control_refuse(&answer, 404, "nothing is known of %s", url);
-    return send_answer(connection, &answer);
+    return answer.stream ? send_stream(connection, in, &answer) : send_answer(connection, &answer);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -179,8 +234,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)context;
     (void)connection;
     (void)why;
-    if (in)
+    if (in) {
         free(in->body);
+        free(in->context);
+    }
     free(in);
     *state = NULL;
 }
@@ -255,9 +312,9 @@ int control_open(const char *path)
     if (fd < 0)
         return fd;
     control.daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET,
-                         fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE, 0, NULL, NULL, on_request, NULL,
+                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                         NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
                          MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
     if (!control.daemon) {
         close(fd);
@@ -352,6 +409,68 @@ int control_call(const char *socket_path, const char *method, const char *target
     *len = in.len;
     *status = (int)http_status;
     return 0;
+}
+
+/* The head of an answer, a byte at a time: what follows it is not ours. Its status, or negative
+ * errno. */
+static int read_head(int fd)
+{
+    char head[4096];
+    size_t len = 0;
+    int status;
+
+    while (len + 1 < sizeof(head)) {
+        ssize_t n = read(fd, head + len, 1);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -ECONNRESET;
+        head[++len] = '\0';
+        if (len >= 4 && strcmp(head + len - 4, "\r\n\r\n") == 0)
+            return sscanf(head, "HTTP/1.1 %d", &status) == 1 ? status : -EPROTO;
+    }
+    return -EPROTO;
+}
+
+static char *read_rest(int fd)
+{
+    struct received in = {0};
+    char part[4096];
+    ssize_t n;
+
+    while ((n = read(fd, part, sizeof(part))) > 0)
+        if (on_received(part, 1, (size_t)n, &in) == 0)
+            break;
+    return in.data;
+}
+
+int control_open_stream(const char *socket_path, const char *target, char **refusal)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd, status;
+
+    *refusal = NULL;
+    if (strlen(socket_path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, socket_path);
+    if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+        dprintf(fd,
+                "GET %s HTTP/1.1\r\nHost: strowger\r\nConnection: Upgrade\r\n"
+                "Upgrade: " STREAM_PROTOCOL "\r\n\r\n",
+                target) < 0) {
+        status = -errno;
+    } else if ((status = read_head(fd)) == MHD_HTTP_SWITCHING_PROTOCOLS) {
+        return fd;
+    } else if (status >= 0) {
+        shutdown(fd, SHUT_WR);
+        *refusal = read_rest(fd);
+        status = -EPROTO;
+    }
+    close(fd);
+    return status;
 }
 
 json_t *control_get_json(const char *socket_path, const char *target)

@@ -7,7 +7,8 @@
  * registers (POST /subscribers, ...)
  *
  * So `curl --unix-socket FILE http://strowger/metrics` works. Only the socket's owner may connect.
- * Handlers run in the loop's thread and answer at once.
+ * Handlers run in the loop's thread and answer at once. An answer that goes on and on (packets as
+ * they pass) is a stream: HTTP 101, and the socket is the handler's from then on.
  */
 #ifndef STROWGER_BASE_CONTROL_H
 #define STROWGER_BASE_CONTROL_H
@@ -25,13 +26,25 @@ struct control_request {
     void *connection; /* for control_argument() */
 };
 
+struct control_stream;
+
 struct control_answer {
     int status;               /* HTTP; 200 unless set */
     const char *content_type; /* application/json unless set */
     json_t *json;             /* the answer's body, taken over; or */
     char *text;               /* malloc'ed bytes, taken over, */
     size_t text_len;          /* of this length */
+    /* Instead of a body: called with the stream as soon as the answer's head is sent.
+     * `stream_context` is malloc'ed and taken over; it lives until the connection ends. Its stream
+     * may never come to be, when the caller goes before. */
+    void (*stream)(struct control_stream *stream, void *stream_context);
+    void *stream_context;
 };
+
+/* The stream's socket, which does not block. It stays the stream's: never close() it. */
+int control_stream_fd(const struct control_stream *stream);
+/* Ends the stream; before control_close(). */
+void control_stream_close(struct control_stream *stream);
 
 struct control_route {
     const char *method; /* "GET", "POST", "DELETE", "PUT" */
@@ -57,6 +70,11 @@ void control_close(void);
  * 0 or negative errno: -ECONNREFUSED / -ENOENT when nobody is there. */
 int control_call(const char *socket_path, const char *method, const char *target,
                  const char *body_in, char **body, size_t *len, int *status);
+
+/* A GET whose answer is a stream: its socket, which blocks and is the caller's, or negative errno;
+ * -EPROTO when the answer is another one: *refusal is its body then (malloc'ed, terminated), or
+ * NULL. Who has enough says shutdown(SHUT_WR), and reads on until the end. */
+int control_open_stream(const char *socket_path, const char *target, char **refusal);
 
 /* control_call with GET and a JSON answer; NULL when that fails or the status is not 200. */
 json_t *control_get_json(const char *socket_path, const char *target);

@@ -1,23 +1,17 @@
 /*
- * pcapng.c -- see pcapng.h. The format: PCAP Next Generation (draft-ietf-opsawg-pcapng): a file is
- * a row of blocks, each with its length at both ends, padded to 32 bits. Numbers are in host byte
- * order, which the first block tells; those of an exported PDU's tags are in network order.
+ * pcapng.c -- see pcapng.h. Blocks are wire/pcapng.h's; here are the tags of an exported PDU, whose
+ * numbers are in network byte order.
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "manager/pcapng.h"
+#include "wire/pcapng.h"
 
-#define LINKTYPE_UPPER_PDU 252
-#define SECTION_HEADER     0x0a0d0d0a
-#define INTERFACE          1
-#define ENHANCED_PACKET    6
-#define BYTE_ORDER_MAGIC   0x1a2b3c4d
-#define OPTION_END         0
-#define OPTION_COMMENT     1
-#define COMMENT_MAX        256
-#define HEAD_MAX           256 /* tags in front of the message */
+#define COMMENT_MAX 256
+#define HEAD_MAX    256 /* tags in front of the message */
 
 /* Tags of exported PDUs (epan/exported_pdu.h of Wireshark). */
 enum {
@@ -32,46 +26,25 @@ enum {
     TAG_PORT_TO = 26,
 };
 
-static void put32(FILE *file, uint32_t value)
+static int put(FILE *file, const struct writer *w)
 {
-    fwrite(&value, sizeof(value), 1, file);
+    fwrite(wr_view(w).at, 1, wr_len(w), file);
+    return ferror(file) || w->bad ? -EIO : 0;
 }
 
-static void put16(FILE *file, uint16_t value)
+int pcapng_begin(FILE *file)
 {
-    fwrite(&value, sizeof(value), 1, file);
+    uint8_t blocks[64];
+    struct writer w = writer_of(blocks, sizeof(blocks));
+
+    pcapng_section(&w);
+    pcapng_interface(&w, PCAPNG_UPPER_PDU, 0, NULL);
+    return put(file, &w);
 }
 
 static size_t padded(size_t len)
 {
     return (len + 3) & ~(size_t)3;
-}
-
-static void put_padding(FILE *file, size_t len)
-{
-    static const char zero[4];
-
-    fwrite(zero, 1, padded(len) - len, file);
-}
-
-int pcapng_begin(FILE *file)
-{
-    put32(file, SECTION_HEADER);
-    put32(file, 28);
-    put32(file, BYTE_ORDER_MAGIC);
-    put16(file, 1); /* version 1.0 */
-    put16(file, 0);
-    put32(file, UINT32_MAX); /* length of the section: not told */
-    put32(file, UINT32_MAX);
-    put32(file, 28);
-
-    put32(file, INTERFACE);
-    put32(file, 20);
-    put16(file, LINKTYPE_UPPER_PDU);
-    put16(file, 0);
-    put32(file, 0); /* no limit to a packet's length; time in microseconds by default */
-    put32(file, 20);
-    return ferror(file) ? -EIO : 0;
 }
 
 static void tag(struct writer *w, uint16_t type, const void *value, size_t len)
@@ -117,28 +90,17 @@ int pcapng_add(FILE *file, const struct pcapng_message *m)
     if (w.bad)
         return -EINVAL;
 
-    size_t comment = m->comment ? strnlen(m->comment, COMMENT_MAX) : 0;
-    size_t packet = wr_len(&w) + m->message.len;
-    size_t options = comment ? 4 + padded(comment) + 4 : 0;
-    uint32_t block = (uint32_t)(32 + padded(packet) + options);
-    put32(file, ENHANCED_PACKET);
-    put32(file, block);
-    put32(file, 0); /* interface */
-    put32(file, (uint32_t)(m->time_us >> 32));
-    put32(file, (uint32_t)m->time_us);
-    put32(file, (uint32_t)packet);
-    put32(file, (uint32_t)packet);
-    fwrite(head, 1, wr_len(&w), file);
-    fwrite(m->message.at, 1, m->message.len, file);
-    put_padding(file, packet);
-    if (comment) {
-        put16(file, OPTION_COMMENT);
-        put16(file, (uint16_t)comment);
-        fwrite(m->comment, 1, comment, file);
-        put_padding(file, comment);
-        put16(file, OPTION_END);
-        put16(file, 0);
-    }
-    put32(file, block);
-    return ferror(file) ? -EIO : 0;
+    char comment[COMMENT_MAX + 1];
+    struct pcapng_packet packet = {
+        .time_us = m->time_us, .head = wr_view(&w), .body = m->message, .comment = comment};
+    size_t size = PCAPNG_OVERHEAD + packet.head.len + packet.body.len;
+    uint8_t *block = malloc(size);
+    if (!block)
+        return -ENOMEM;
+    snprintf(comment, sizeof(comment), "%s", m->comment ? m->comment : "");
+    struct writer out = writer_of(block, size);
+    pcapng_packet(&out, &packet);
+    int err = put(file, &out);
+    free(block);
+    return err;
 }

@@ -129,6 +129,7 @@ struct datapath {
     uint16_t fragments;            /* enum ofp_config_flags */
     bool standalone;               /* no controller: forwards as OFPP_NORMAL does */
     struct mac_table *macs;        /* what OFPP_NORMAL learned */
+    struct lookers *lookers;       /* who looks on (mirror.h); NULL: nobody */
     struct worker *workers[COUNTER_OWNERS];
     unsigned worker_count;             /* worker 0 included */
     const char *const *dpdk_arguments; /* for the first dpdk port (dpdk_start()) */

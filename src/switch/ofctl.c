@@ -21,46 +21,57 @@ static const struct verb {
     const char *arguments;
     const char *summary;
     int least, most;                                    /* arguments behind the target */
-    int (*run)(struct ofctl *c, int argc, char **argv); /* NULL: trace */
+    int (*run)(struct ofctl *c, int argc, char **argv); /* NULL: trace, or */
+    /* what asks a running switch at its control socket */
+    int (*ask)(const struct ofctl_options *options, const char *socket, int argc, char **argv);
 } verbs[] = {
-    {"show", "", "features, configuration, ports", 0, 0, ofctl_show},
-    {"dump-desc", "", "who made it", 0, 0, ofctl_dump_desc},
-    {"dump-ports", "[PORT]", "counters of ports", 0, 1, ofctl_dump_ports},
-    {"dump-tables", "", "tables that are in use", 0, 0, ofctl_dump_tables},
+    {"show", "", "features, configuration, ports", 0, 0, ofctl_show, NULL},
+    {"dump-desc", "", "who made it", 0, 0, ofctl_dump_desc, NULL},
+    {"dump-ports", "[PORT]", "counters of ports", 0, 1, ofctl_dump_ports, NULL},
+    {"dump-tables", "", "tables that are in use", 0, 0, ofctl_dump_tables, NULL},
     {"dump-flows", "[MATCH]", "flows; MATCH may have table=, cookie=, out_port=, out_group=", 0, 1,
-     ofctl_dump_flows},
-    {"dump-aggregate", "[MATCH]", "how many flows, packets, octets", 0, 1, ofctl_dump_aggregate},
+     ofctl_dump_flows, NULL},
+    {"dump-aggregate", "[MATCH]", "how many flows, packets, octets", 0, 1, ofctl_dump_aggregate,
+     NULL},
     {"add-flow", "FLOW", "add a flow: \"priority=5,ip,in_port=1,actions=output:2\"", 1, 1,
-     ofctl_add_flow},
-    {"add-flows", "FILE|-", "add the flows of a file, one a line", 1, 1, ofctl_add_flows},
-    {"mod-flows", "FLOW", "give flows other actions", 1, 1, ofctl_mod_flows},
-    {"del-flows", "[FLOW]", "take flows out", 0, 1, ofctl_del_flows},
-    {"replace-flows", "FILE|-", "make the flows those of a file", 1, 1, ofctl_replace_flows},
+     ofctl_add_flow, NULL},
+    {"add-flows", "FILE|-", "add the flows of a file, one a line", 1, 1, ofctl_add_flows, NULL},
+    {"mod-flows", "FLOW", "give flows other actions", 1, 1, ofctl_mod_flows, NULL},
+    {"del-flows", "[FLOW]", "take flows out", 0, 1, ofctl_del_flows, NULL},
+    {"replace-flows", "FILE|-", "make the flows those of a file", 1, 1, ofctl_replace_flows, NULL},
     {"diff-flows", "FILE|-", "what replace-flows would change; exit code 2 if something", 1, 1,
-     ofctl_diff_flows},
-    {"dump-groups", "", "groups and their buckets", 0, 0, ofctl_dump_groups},
-    {"dump-group-stats", "[GROUP]", "counters of groups", 0, 1, ofctl_dump_group_stats},
+     ofctl_diff_flows, NULL},
+    {"dump-groups", "", "groups and their buckets", 0, 0, ofctl_dump_groups, NULL},
+    {"dump-group-stats", "[GROUP]", "counters of groups", 0, 1, ofctl_dump_group_stats, NULL},
     {"add-group", "GROUP", "add a group: \"group_id=1,type=all,bucket=output:1,bucket=output:2\"",
-     1, 1, ofctl_add_group},
-    {"mod-group", "GROUP", "give a group other buckets", 1, 1, ofctl_mod_group},
-    {"del-groups", "[GROUP]", "take out a group, or all", 0, 1, ofctl_del_groups},
-    {"dump-meters", "", "meters and their bands", 0, 0, ofctl_dump_meters},
-    {"meter-stats", "[METER]", "counters of meters", 0, 1, ofctl_meter_stats},
+     1, 1, ofctl_add_group, NULL},
+    {"mod-group", "GROUP", "give a group other buckets", 1, 1, ofctl_mod_group, NULL},
+    {"del-groups", "[GROUP]", "take out a group, or all", 0, 1, ofctl_del_groups, NULL},
+    {"dump-meters", "", "meters and their bands", 0, 0, ofctl_dump_meters, NULL},
+    {"meter-stats", "[METER]", "counters of meters", 0, 1, ofctl_meter_stats, NULL},
     {"add-meter", "METER", "add a meter: \"meter=1,kbps,bands=type=drop,rate=1000\"", 1, 1,
-     ofctl_add_meter},
-    {"mod-meter", "METER", "give a meter other bands", 1, 1, ofctl_mod_meter},
-    {"del-meters", "[METER]", "take out a meter, or all", 0, 1, ofctl_del_meters},
+     ofctl_add_meter, NULL},
+    {"mod-meter", "METER", "give a meter other bands", 1, 1, ofctl_mod_meter, NULL},
+    {"del-meters", "[METER]", "take out a meter, or all", 0, 1, ofctl_del_meters, NULL},
     {"mod-port", "PORT WORD", "up, down, [no-]receive, [no-]forward, [no-]packet-in", 2, 2,
-     ofctl_mod_port},
-    {"packet-out", "PACKET", "\"in_port=1,packet=HEX,actions=output:2\"", 1, 1, ofctl_packet_out},
+     ofctl_mod_port, NULL},
+    {"packet-out", "PACKET", "\"in_port=1,packet=HEX,actions=output:2\"", 1, 1, ofctl_packet_out,
+     NULL},
     {"monitor", "", "packet-ins, port status, flows that go (--count N ends it)", 0, 0,
-     ofctl_monitor},
-    {"get-role", "", "our role, and the generation", 0, 0, ofctl_get_role},
-    {"set-role", "ROLE [GENERATION]", "equal, master, slave: is it granted?", 1, 2, ofctl_set_role},
-    {"ping", "", "echo round trips (--count N)", 0, 0, ofctl_ping},
-    {"probe", "", "is there an OpenFlow switch? (an echo)", 0, 0, ofctl_ping},
+     ofctl_monitor, NULL},
+    {"get-role", "", "our role, and the generation", 0, 0, ofctl_get_role, NULL},
+    {"set-role", "ROLE [GENERATION]", "equal, master, slave: is it granted?", 1, 2, ofctl_set_role,
+     NULL},
+    {"ping", "", "echo round trips (--count N)", 0, 0, ofctl_ping, NULL},
+    {"probe", "", "is there an OpenFlow switch? (an echo)", 0, 0, ofctl_ping, NULL},
     {"trace", "MATCH|--packet HEX", "a packet through the tables, with the reason of each decision",
-     1, 3, NULL},
+     1, 3, NULL, NULL},
+    {"mirror", "[WORD ...] FILE|-",
+     "packets as they pass, as pcapng: port=NAME direction=in|out|both drops snaplen=N count=N "
+     "seconds=N",
+     1, 16, NULL, ofctl_mirror},
+    {"drops", "[SECONDS]", "why packets are dropped now: by port, table and flow (5 s)", 0, 1, NULL,
+     ofctl_drops},
 };
 
 /* ---- messages for people ---- */
@@ -371,6 +382,22 @@ static int run_trace(const struct verb *verb, const struct ofctl_options *o, cha
     return ofctl_trace(o, socket, 2, arguments);
 }
 
+/* A verb for a switch of ours, at its control socket. */
+static int run_ask(const struct verb *verb, const struct ofctl_options *o, int argc, char **argv)
+{
+    char socket[SOCKET_PATH_MAX];
+    struct sockaddr_storage address;
+
+    if (argc < 1 || argc - 1 < verb->least || argc - 1 > verb->most)
+        return usage(verb);
+    if (parse_address(argv[0], &address))
+        return ofctl_fail("%s: this asks a Strowger switch by its name, not by an address",
+                          verb->name);
+    if (find_socket(o, argv[0], socket, sizeof(socket)) != 0)
+        return 1;
+    return verb->ask(o, socket, argc - 1, argv + 1);
+}
+
 int ofctl_main(int argc, char **argv)
 {
     static struct job job;
@@ -382,9 +409,11 @@ int ofctl_main(int argc, char **argv)
         return usage(verb);
     argc -= optind;
     argv += optind;
-    if (!verb->run)
+    if (verb->ask && !packet)
+        return run_ask(verb, &job.c.options, argc, argv);
+    if (!verb->run && !verb->ask)
         return run_trace(verb, &job.c.options, packet, argc, argv);
-    if (argc < 1 || argc - 1 < verb->least || argc - 1 > verb->most || packet)
+    if (argc < 1 || argc - 1 < verb->least || argc - 1 > verb->most || packet || !verb->run)
         return usage(verb);
     if (find_target(&job.c.options, argv[0], &job.address) != 0)
         return 1;

@@ -13,6 +13,8 @@
  *   ofctl_diff.c     a switch beside a file
  *   ofctl_monitor.c  what the switch tells by itself; packets out; echoes; `trace`
  *   ofctl_print.c    rows
+ *   ofctl_mirror.c   packets as they pass, from the control socket of a switch of ours
+ *   ofctl_drops.c    why it drops packets
  *
  * Inner header of the switch. One process, one loop, one fiber.
  */
@@ -160,5 +162,8 @@ int ofctl_set_role(struct ofctl *c, int argc, char **argv);
 
 /* `trace`, which asks the running switch at its control socket. */
 int ofctl_trace(const struct ofctl_options *options, const char *socket, int argc, char **argv);
+/* `mirror` and `drops`, which have it send packets there. */
+int ofctl_mirror(const struct ofctl_options *options, const char *socket, int argc, char **argv);
+int ofctl_drops(const struct ofctl_options *options, const char *socket, int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "switch/ofctl.h"
+#include "switch/ofctl_stream.h"
 #include "wire/net/net.h"
 
 #define PACKET_MAX 9344
@@ -260,11 +261,11 @@ int ofctl_set_role(struct ofctl *c, int argc, char **argv)
 
 /* ---- trace ---- */
 
-/* Text for a request's target (RFC 3986 clause 2.1). */
-static void add_escaped(struct text *t, const char *s)
+void ofctl_escape(struct text *t, const char *name, const char *s)
 {
+    text_add(t, "%s=", name);
     for (; *s; s++) {
-        if (isalnum((unsigned char)*s) || strchr("-._~", *s))
+        if (isalnum((unsigned char)*s) || strchr("-._~,", *s))
             text_add(t, "%c", *s);
         else
             text_add(t, "%%%02X", (unsigned char)*s);
@@ -322,12 +323,10 @@ int ofctl_trace(const struct ofctl_options *options, const char *socket, int arg
 
     text_add(&t, "/trace-packet?");
     if (argv[0]) {
-        text_add(&t, "packet=");
-        add_escaped(&t, argv[0]);
+        ofctl_escape(&t, "packet", argv[0]);
         text_add(&t, "&");
     }
-    text_add(&t, "match=");
-    add_escaped(&t, argc > 1 && argv[1] ? argv[1] : "");
+    ofctl_escape(&t, "match", argc > 1 && argv[1] ? argv[1] : "");
     err = control_call(socket, "GET", target, NULL, &body, &len, &status);
     if (err < 0)
         return ofctl_fail("the switch does not answer (%s)", strerror(-err));

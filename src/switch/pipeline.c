@@ -17,8 +17,9 @@
 #include <stdlib.h>
 
 #include "base/loop.h"
+#include "switch/ipfix.h"
+#include "switch/mirror.h"
 #include "switch/underlay.h"
-#include "switch/worker.h"
 
 const char *const drop_reason_names[DROP_REASONS] = {
     "no_match",  "by_flow", "meter",    "ttl",       "fragment",
@@ -32,10 +33,11 @@ struct run {
     struct packet *p; /* NULL once it was given away or dropped */
     const struct rule *rule;
     uint8_t table_id;
-    uint8_t depth;           /* of groups */
-    bool sent;               /* somebody got it, or a copy */
-    struct action_set *set;  /* NULL: empty */
-    struct action_set *room; /* for it */
+    uint8_t depth;               /* of groups */
+    bool sent;                   /* somebody got it, or a copy */
+    struct action_set *set;      /* NULL: empty */
+    struct action_set *room;     /* for it */
+    struct ipfix_sample *sample; /* NULL: it is none */
 };
 
 static void run_table_from(struct run *run, uint8_t table_id);
@@ -51,21 +53,29 @@ static void run_begin(struct run *run, struct worker *w, struct port *in, struct
     run->depth = 0;
     run->sent = false;
     run->set = run->room = NULL;
+    run->sample = NULL;
 }
 
+/* Part of the packet is dropped, or all; run->p is still there. */
 static void count_drop(struct run *run, enum drop_reason why)
 {
+    const struct lookers *lookers = lookers_of(run->w->dp);
+
     counter_add(&port_counters_of(run->w, run->in)->drops[why], 1);
+    if (run->sample)
+        ipfix_note_drop(run->sample, why);
+    if (lookers && run->p)
+        mirror_see_drop(run->w, lookers, run->in, run->p, why, run->table_id, run->rule);
 }
 
 static void drop(struct run *run, enum drop_reason why)
 {
     if (!run->p)
         return;
+    count_drop(run, why);
     packet_free(run->p);
     run->p = NULL;
     run->sent = true;
-    count_drop(run, why);
 }
 
 /* The packet to give away: itself when nothing more happens to it, else a copy. */
@@ -89,12 +99,16 @@ static void output_to(struct run *run, struct port *port, bool last)
     struct packet *p;
 
     run->sent = true;
-    if (!port) {
+    if (!port || !port_sends(port)) {
+        if (port)
+            counter_add(&port_counters_of(run->w, port)->tx_dropped, 1);
         count_drop(run, DROP_NO_PORT);
         return;
     }
+    if (run->sample)
+        ipfix_note_output(run->sample, port->number);
     p = give(run, last);
-    if (p && !worker_output(run->w, port, p))
+    if (p && !worker_queue(run->w, port, p))
         count_drop(run, DROP_NO_PORT);
 }
 
@@ -148,6 +162,7 @@ static void output_to_table(struct run *run, bool last)
     if (!p)
         return;
     run_begin(&branch, run->w, run->in, p);
+    branch.sample = run->sample;
     run_table_from(&branch, 0);
     finish(&branch);
 }
@@ -378,6 +393,7 @@ static void execute_bucket(struct run *run, const struct bucket *bucket, bool la
         return;
     run_begin(&branch, run->w, run->in, p);
     branch.rule = run->rule;
+    branch.sample = run->sample;
     branch.table_id = run->table_id;
     branch.depth = run->depth + 1;
     execute_list(&branch, bucket->ops, bucket->op_count);
@@ -617,11 +633,22 @@ static bool enter(struct run *run)
     return false;
 }
 
+/* Somebody looks on while it comes in. */
+__attribute__((noinline, cold)) static void look_at(const struct lookers *lookers, struct run *run,
+                                                    struct ipfix_sample *sample)
+{
+    mirror_see(run->w, lookers, MIRROR_IN, run->in, run->p);
+    if (lookers->sampler && ipfix_sample(lookers->sampler, run->w, run->in, run->p, sample))
+        run->sample = sample;
+}
+
 void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, size_t count)
 {
     struct run runs[BURST];
     uint8_t next[BURST];
-    size_t entered = 0;
+    struct ipfix_sample samples[BURST]; /* of those packets that are some */
+    size_t entered = 0, sampled = 0;
+    const struct lookers *lookers = lookers_of(w->dp);
 
     worker_begin(w);
     if (in->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
@@ -636,12 +663,18 @@ void pipeline_burst(struct worker *w, struct port *in, struct packet **packets, 
         packet_parse(packets[i]);
         packets[i]->ip_at = packets[i]->l3;
         run_begin(&runs[entered], w, in, packets[i]);
+        if (lookers) {
+            look_at(lookers, &runs[entered], &samples[sampled]);
+            sampled += runs[entered].sample != NULL;
+        }
         next[entered] = 0;
         entered += enter(&runs[entered]);
     }
     if (in->underlays)
         underlay_deliver(w, in);
     run_tables(w, runs, entered, next);
+    if (sampled)
+        ipfix_take(lookers->sampler, w, samples, sampled);
 }
 
 void pipeline_packet_out(struct worker *w, struct packet *p, const struct of_actions *actions)

@@ -162,6 +162,13 @@ static inline void port_drop_in(struct worker *w, struct port *port, enum port_d
     counter_add(&c->own_drops[why], 1);
 }
 
+/* The same of a packet that is still there as a frame, for mirrors of drops to show (mirror.c); it
+ * stays the caller's. */
+void port_lose_out(struct worker *w, struct port *port, enum port_drop why,
+                   const struct packet *packet);
+void port_lose_in(struct worker *w, struct port *port, enum port_drop why,
+                  const struct packet *packet);
+
 /* What the kernel lost of what came in, in all. In the loop's thread. */
 void port_note_kernel_loss(struct port *port, uint64_t lost);
 

@@ -119,7 +119,7 @@ static void ring_send(struct worker *w, struct port *p, struct packet **packets,
         if ((int)i < sent)
             port_count_out(w, p, packets[i]->len);
         else
-            port_drop_out(w, p, PORT_DROP_QUEUE);
+            port_lose_out(w, p, PORT_DROP_QUEUE, packets[i]);
     }
     if (sent < 0)
         counter_add(&port_counters_of(w, p)->tx_errors, 1);

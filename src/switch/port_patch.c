@@ -39,7 +39,7 @@ static unsigned cross(struct worker *w, struct port *p, struct port *peer, struc
         struct packet *packet = packets[i];
 
         if (packet->len > p->mtu + (uint32_t)ETH_HEADER_SIZE + VLAN_TAG_SIZE * packet->vlan_tags) {
-            port_drop_out(w, p, PORT_DROP_TOO_LARGE);
+            port_lose_out(w, p, PORT_DROP_TOO_LARGE, packet);
             packet_free(packet);
             continue;
         }
@@ -55,7 +55,7 @@ static void drop_all(struct worker *w, struct port *p, struct packet **packets, 
                      enum port_drop why)
 {
     for (unsigned i = 0; i < count; i++)
-        port_drop_out(w, p, why);
+        port_lose_out(w, p, why, packets[i]);
     packets_free(packets, count);
 }
 

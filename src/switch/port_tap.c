@@ -104,7 +104,7 @@ static struct packet *take(struct worker *w, struct port *p, struct tap_queue *q
     }
     packet->offload = offload;
     if (is_tun(p) && !dress(packet)) {
-        port_drop_in(w, p, PORT_DROP_NOT_IP);
+        port_lose_in(w, p, PORT_DROP_NOT_IP, packet);
         packet_free(packet);
         return NULL;
     }
@@ -150,7 +150,7 @@ static void send_one(struct worker *w, struct port *p, struct tap_queue *q, stru
     int err;
 
     if (len == 0) {
-        port_drop_out(w, p, PORT_DROP_NOT_IP);
+        port_lose_out(w, p, PORT_DROP_NOT_IP, packet);
         return;
     }
     packet_shift_offload(packet, -(int)skip);
@@ -158,7 +158,7 @@ static void send_one(struct worker *w, struct port *p, struct tap_queue *q, stru
     if (err == 0)
         port_count_out(w, p, (uint32_t)len);
     else if (err == -EAGAIN)
-        port_drop_out(w, p, PORT_DROP_QUEUE);
+        port_lose_out(w, p, PORT_DROP_QUEUE, packet);
     else
         counter_add(&port_counters_of(w, p)->tx_errors, 1);
 }

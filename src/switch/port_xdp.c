@@ -18,7 +18,7 @@
 #include "link/xdp_queue.h"
 #include "switch/port_interface.h"
 
-#define BURSTS_PER_TURN 4    /* then other ports have their turn */
+#define BURSTS_PER_TURN 4   /* then other ports have their turn */
 #define LENT            512 /* packets that a queue has to receive into */
 #define LEND_AT_ONCE    64u
 
@@ -200,7 +200,7 @@ static unsigned make_frames(struct worker *w, struct port *p, struct packet **pa
         struct packet *packet = into_pool(packets[i]);
 
         if (!packet) {
-            port_drop_out(w, p, PORT_DROP_TOO_LARGE);
+            port_lose_out(w, p, PORT_DROP_TOO_LARGE, packets[i]);
             packet_free(packets[i]);
             continue;
         }
@@ -229,7 +229,7 @@ static void xdp_send(struct worker *w, struct port *p, struct packet **packets, 
         if (i < sent) {
             port_count_out(w, p, frames[i].len);
         } else {
-            port_drop_out(w, p, PORT_DROP_QUEUE);
+            port_lose_out(w, p, PORT_DROP_QUEUE, packets[i]);
             packets[i]->lent_to = 0;
             packet_free(packets[i]);
         }

@@ -83,6 +83,7 @@ static struct {
     struct reclaim *first, **last;
     size_t count;
     void (*wake)(void);
+    void (*look)(void);
 } queue = {.last = &queue.first};
 
 void reclaim_later(struct reclaim *reclaim, void (*run)(struct reclaim *reclaim))
@@ -93,6 +94,13 @@ void reclaim_later(struct reclaim *reclaim, void (*run)(struct reclaim *reclaim)
     queue.last = &reclaim->next;
     if (queue.count++ == 0 && queue.wake)
         queue.wake();
+}
+
+static void grace_period(void)
+{
+    reclaim_synchronize();
+    if (queue.look)
+        queue.look();
 }
 
 struct parcel {
@@ -117,7 +125,7 @@ void reclaim_memory(void *at, void (*release)(void *at))
         return;
     p = malloc(sizeof(*p));
     if (!p) { /* then wait for it here */
-        reclaim_synchronize();
+        grace_period();
         release(at);
         return;
     }
@@ -135,7 +143,7 @@ bool reclaim_turn(void)
     queue.first = NULL;
     queue.last = &queue.first;
     queue.count = 0;
-    reclaim_synchronize();
+    grace_period();
     while (at) {
         struct reclaim *next = at->next;
 
@@ -154,6 +162,11 @@ void reclaim_all(void)
 size_t reclaim_waiting(void)
 {
     return queue.count;
+}
+
+void reclaim_set_last_look(void (*look)(void))
+{
+    queue.look = look;
 }
 
 void reclaim_set_wake(void (*wake)(void))

@@ -51,6 +51,10 @@ void reclaim_reader_wakes(void);
 /* How many wait. */
 size_t reclaim_waiting(void);
 
+/* Called after each grace period, before what was queued is done: the last moment at which what was
+ * taken out of reach can be looked at. NULL: nobody. */
+void reclaim_set_last_look(void (*look)(void));
+
 /* Called when something is queued and nothing was; NULL: nobody. */
 void reclaim_set_wake(void (*wake)(void));
 

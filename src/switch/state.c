@@ -6,6 +6,8 @@
 
 #include "base/base.h"
 #include "switch/conn.h"
+#include "switch/ipfix.h"
+#include "switch/mirror.h"
 #include "switch/state.h"
 
 #define TEXT_SIZE 4096 /* of a match or an action list; longer ones are cut */
@@ -18,6 +20,7 @@ const struct process_view state_views[] = {
     {"groups", "groups and their buckets"},
     {"meters", "meters and their bands"},
     {"controllers", "connections, roles"},
+    {"ipfix", "flows that are reported to a collector, and mirrors"},
     {NULL, NULL},
 };
 
@@ -231,6 +234,20 @@ static json_t *controllers_json(const struct control_request *request)
     return list;
 }
 
+/* ---- who looks on ---- */
+
+static json_t *ipfix_json(const struct control_request *request)
+{
+    const struct ipfix_counts n = ipfix_count();
+
+    (void)request;
+    return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:i}", "on", (int)n.on, "flows",
+                     (int)n.flows, "samples", (json_int_t)n.samples, "samples_lost",
+                     (json_int_t)n.samples_lost, "flows_reported", (json_int_t)n.flows_reported,
+                     "messages", (json_int_t)n.messages, "messages_lost",
+                     (json_int_t)n.messages_lost, "mirrors", (int)mirror_count());
+}
+
 /* Where controllers and tools may connect, as they write it. */
 static json_t *listen_json(void)
 {
@@ -277,7 +294,7 @@ json_t *state_json(const char *what, const struct control_request *request)
     } views[] = {
         {"summary", summary_json},         {"ports", ports_json},   {"flows", flows_json},
         {"tables", tables_json},           {"groups", groups_json}, {"meters", meters_json},
-        {"controllers", controllers_json},
+        {"controllers", controllers_json}, {"ipfix", ipfix_json},
     };
 
     for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)

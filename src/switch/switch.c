@@ -10,6 +10,8 @@
 #include "link/dpdk_device.h"
 #include "switch/conn.h"
 #include "switch/explain.h"
+#include "switch/ipfix.h"
+#include "switch/mirror.h"
 #include "switch/ofctl.h"
 #include "switch/state.h"
 
@@ -111,6 +113,39 @@ static const struct config_schema dpdk_schema = {
     .size = sizeof(struct switch_dpdk_config),
 };
 
+static const struct config_field ipfix_fields[] = {
+    CONFIG_FIELD(struct switch_ipfix_config, collector, &config_endpoint,
+                 "where flows are reported to, by UDP; left out: nowhere"),
+    CONFIG_FIELD(struct switch_ipfix_config, sampling, &config_uint,
+                 "one packet in so many is looked at, by chance", .fallback = "1", .min = 1,
+                 .max = 1 << 24),
+    CONFIG_FIELD(struct switch_ipfix_config, active_timeout, &config_duration,
+                 "after which a flow that goes on is reported", .fallback = "60s", .min = 1000,
+                 .max = 86400000),
+    CONFIG_FIELD(struct switch_ipfix_config, idle_timeout, &config_duration,
+                 "silence after which a flow has ended", .fallback = "15s", .min = 1000,
+                 .max = 86400000),
+    CONFIG_FIELD(struct switch_ipfix_config, template_interval, &config_duration,
+                 "after which templates are sent again", .fallback = "60s", .min = 1000,
+                 .max = 86400000),
+    CONFIG_FIELD(struct switch_ipfix_config, cache, &config_uint,
+                 "flows that are held at a time; beyond, the longest silent one is reported",
+                 .fallback = "16384", .min = 1, .max = 1 << 22),
+    CONFIG_FIELD(struct switch_ipfix_config, domain, &config_uint,
+                 "observation domain; 0: the low 32 bits of datapath_id", .fallback = "0", .min = 0,
+                 .max = UINT32_MAX),
+    CONFIG_LIST_OF(struct switch_ipfix_config, ports, &config_string,
+                   "whose incoming packets are looked at; left out: all"),
+};
+
+static const struct config_schema ipfix_schema = {
+    .name = "ipfix",
+    .help = "reports of the flows that pass (IPFIX, RFC 7011)",
+    .fields = ipfix_fields,
+    .count = sizeof(ipfix_fields) / sizeof(ipfix_fields[0]),
+    .size = sizeof(struct switch_ipfix_config),
+};
+
 static const struct config_field fields[] = {
     CONFIG_FIELD(struct switch_config, datapath_id, &config_uint,
                  "by which controllers know the switch", .fallback = "1"),
@@ -155,6 +190,8 @@ static const struct config_field fields[] = {
     CONFIG_FIELD(struct switch_config, error_indications_per_second, &config_uint,
                  "GTP-U Error Indications that a gtpu port sends at most", .fallback = "100",
                  .min = 0, .max = 100000),
+    CONFIG_SUBSECTION(struct switch_config, ipfix, &ipfix_schema,
+                      "reports of the flows that pass (IPFIX)"),
 };
 
 const struct config_schema switch_config_schema = {
@@ -238,6 +275,14 @@ static void check_dpdk(struct config *config, const struct switch_port_config *p
         config_complain(config, "switch", "ports", "%s: a dpdk port needs a device", p->name);
 }
 
+static void check_ipfix(struct config *config, const struct switch_config *c)
+{
+    for (size_t i = 0; i < c->ipfix.ports.count; i++)
+        if (!port_named(c, c->ports.count, c->ipfix.ports.at[i]))
+            config_complain(config, "switch", "ipfix", "no port is named \"%s\"",
+                            c->ipfix.ports.at[i]);
+}
+
 /* What only a look at the whole shows. 0 or -EINVAL. */
 static int check_config(struct config *config, const struct switch_config *c)
 {
@@ -274,6 +319,7 @@ static int check_config(struct config *config, const struct switch_config *c)
                                 p->number);
         }
     }
+    check_ipfix(config, c);
     return config_error_count(config) > before ? -EINVAL : 0;
 }
 
@@ -337,6 +383,8 @@ static void take_packet_ins(uv_async_t *async)
 {
     (void)async;
     workers_take_packet_ins(&sw.dp);
+    mirrors_take();
+    ipfix_take_samples();
 }
 
 /* In a worker. */
@@ -404,7 +452,9 @@ static int start(struct config *config)
     gtpu_limit_error_indications(sw.config.error_indications_per_second);
     trace_set_printer(TRACE_OPENFLOW, of_print_wire);
     state_register();
-    if ((err = start_workers()) < 0 || (err = open_ports()) < 0 || (err = conns_open()) < 0)
+    if ((err = start_workers()) < 0 || (err = open_ports()) < 0 ||
+        (err = ipfix_open(&sw.dp, &sw.config.ipfix, (uint32_t)sw.config.datapath_id)) < 0 ||
+        (err = conns_open()) < 0)
         return err;
     timer_start(&refresh, REFRESH_MS, refresh_ports);
     return 0;
@@ -419,6 +469,8 @@ static void stop(void)
         if (sw.dp.ports[i])
             port_close(sw.dp.ports[i]);
     workers_stop(&sw.dp);
+    mirrors_close();
+    ipfix_close();
     uv_close((uv_handle_t *)&heard, NULL);
     change_remove_all_flows(&sw.dp);
     datapath_free(&sw.dp);
@@ -429,9 +481,15 @@ static void stop(void)
     process_stopped();
 }
 
+static void mirror_request(const struct control_request *request, struct control_answer *answer)
+{
+    mirror_answer(&sw.dp, request, answer);
+}
+
 int switch_main(int argc, char **argv)
 {
-    static const struct control_route routes[] = {{"GET", "/trace-packet", explain_request}};
+    static const struct control_route routes[] = {{"GET", "/trace-packet", explain_request},
+                                                  {"GET", "/mirror", mirror_request}};
     static const struct process process = {
         .name = "switch",
         .summary =

@@ -93,6 +93,8 @@
 #ifndef STROWGER_SWITCH_SWITCH_H
 #define STROWGER_SWITCH_SWITCH_H
 
+#include <sys/socket.h>
+
 #include "base/config.h"
 #include "link/openflow_tls.h"
 
@@ -146,6 +148,19 @@ struct switch_port_config {
     const char *device;     /* dpdk: PCI address, or virtual device with arguments */
 };
 
+/* Who is told of the flows that pass (ipfix.h). */
+struct switch_ipfix_config {
+    struct sockaddr_storage collector;                        /* AF_UNSPEC: nobody */
+    uint32_t sampling;                                        /* one packet in so many */
+    uint32_t active_timeout, idle_timeout, template_interval; /* ms */
+    uint32_t cache;                                           /* flows */
+    uint32_t domain;                                          /* 0: the datapath id's low bits */
+    struct {
+        const char **at;
+        size_t count;
+    } ports; /* none: all */
+};
+
 /* Without a controller: go on with the flows, or be a learning Ethernet switch (clause 6.3.3). */
 enum switch_fail_mode { SWITCH_FAIL_SECURE, SWITCH_FAIL_STANDALONE };
 
@@ -183,6 +198,7 @@ struct switch_config {
                                 is given up */
     uint32_t reconnect_max;  /* ms between attempts to connect, at most */
     uint32_t error_indications_per_second;
+    struct switch_ipfix_config ipfix;
 };
 
 #endif

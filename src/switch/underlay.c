@@ -192,7 +192,7 @@ static void count_drop(struct worker *w, const struct underlay *u, const struct 
     struct port *port = counting_port(u, p);
 
     if (port)
-        port_drop_out(w, port, why);
+        port_lose_out(w, port, why, p);
 }
 
 /* A whole frame but for the receiver's link address. */
@@ -551,7 +551,7 @@ static struct packet *take_icmp(struct worker *w, struct underlay *u, struct por
     if (!echo && !needed)
         return p;
     if (net_checksum(icmp, len) != 0) {
-        port_drop_in(w, in, PORT_DROP_CHECKSUM);
+        port_lose_in(w, in, PORT_DROP_CHECKSUM, p);
         packet_free(p);
     } else if (echo) {
         answer_icmp_echo(w, u, p, header);
@@ -574,14 +574,14 @@ static struct packet *take_udp(struct worker *w, struct underlay *u, struct port
     struct tunnel *t;
 
     if (room < UDP_SIZE || (len = ntohs(udp->length)) < UDP_SIZE || len > room) {
-        port_drop_in(w, in, PORT_DROP_MALFORMED);
+        port_lose_in(w, in, PORT_DROP_MALFORMED, p);
         packet_free(p);
         return NULL;
     }
     if (!(t = tunnel_at(u, udp->dst)))
         return p;
     if (!net_checksum_ok(IP_UDP, &ip->src, &ip->dst, 4, (const void *)udp, len)) {
-        port_drop_in(w, t->port, PORT_DROP_CHECKSUM);
+        port_lose_in(w, t->port, PORT_DROP_CHECKSUM, p);
         packet_free(p);
         return NULL;
     }
@@ -626,7 +626,7 @@ static struct packet *reassemble(struct worker *w, struct underlay *u, struct po
         whole = whole_packet(p, ip, in->number);
     pthread_mutex_unlock(&u->reassembly_lock);
     if (got < 0 || (got > 0 && !whole))
-        port_drop_in(w, in, PORT_DROP_FRAGMENT);
+        port_lose_in(w, in, PORT_DROP_FRAGMENT, p);
     packet_free(p);
     return whole;
 }
@@ -652,7 +652,7 @@ static struct packet *take_ipv4(struct worker *w, struct underlay *u, struct por
     size_t header;
 
     if (!ipv4_is_sound(u, p)) {
-        port_drop_in(w, in, PORT_DROP_MALFORMED);
+        port_lose_in(w, in, PORT_DROP_MALFORMED, p);
         packet_free(p);
         return NULL;
     }

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "switch/worker.h"
+#include "switch/mirror.h"
 
 #define EVENTS    64
 #define ASK_EVERY 16 /* rounds of a busy worker, epoll is asked for queues that are not in memory \
@@ -123,6 +123,7 @@ static void finish_and_send(struct worker *w, struct port *port, struct packet *
 
 static void outgoing_send(struct worker *w, struct outgoing *out)
 {
+    const struct lookers *lookers = lookers_of(w->dp);
     unsigned count = out->count;
     struct packet *packets[PORT_QUEUE];
     bool unfinished = false;
@@ -132,6 +133,8 @@ static void outgoing_send(struct worker *w, struct outgoing *out)
     for (unsigned i = 0; i < count; i++) {
         packets[i] = out->packets[i];
         unfinished |= !port_finishes(out->port, packets[i]);
+        if (lookers)
+            mirror_see(w, lookers, MIRROR_OUT, out->port, packets[i]);
     }
     out->count = 0; /* a patch port may come back here */
     if (unfinished)
@@ -148,10 +151,17 @@ void worker_send(struct worker *w, struct port *port)
 
 bool worker_output(struct worker *w, struct port *port, struct packet *p)
 {
-    struct outgoing *out = NULL;
+    if (port_sends(port))
+        return worker_queue(w, port, p);
+    counter_add(&port_counters_of(w, port)->tx_dropped, 1);
+    packet_free(p);
+    return false;
+}
 
-    if (!(port->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) && !(port->state & OFPPS_LINK_DOWN))
-        out = outgoing_for(w, port);
+bool worker_queue(struct worker *w, struct port *port, struct packet *p)
+{
+    struct outgoing *out = outgoing_for(w, port);
+
     if (!out) {
         counter_add(&port_counters_of(w, port)->tx_dropped, 1);
         packet_free(p);
@@ -374,8 +384,9 @@ static void worker_round(struct worker *w)
     if (!(w->busy_us || list->of[POLLED_ALWAYS]) || !busy_round(w, list))
         calm_round(w, list);
     counter_add(&w->turns, 1);
-    if (w->ring_head != before && listener.heard)
+    if ((w->ring_head != before || w->noted) && listener.heard)
         listener.heard();
+    w->noted = false;
 }
 
 static void *worker_main(void *arg)

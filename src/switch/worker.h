@@ -78,6 +78,7 @@ struct worker {
     unsigned unasked; /* rounds since epoll was asked */
     uint64_t idle_since_us; /* 0: it is not idle */
     uint64_t turns, sleeps;
+    bool noted; /* in this round it wrote into a mirror's ring */
 
     /* one writes (the worker), one reads (the loop's thread) */
     struct pending_packet_in *ring; /* PACKET_IN_RING */
@@ -113,8 +114,17 @@ void workers_take_packet_ins(struct datapath *dp);
 bool worker_packet_in(struct worker *w, const struct packet *p, uint8_t reason, uint8_t table_id,
                       uint64_t cookie, uint16_t max_len);
 
+/* Does the port send now? */
+static inline bool port_sends(const struct port *port)
+{
+    return !(port->ofp_config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) &&
+           !(port->state & OFPPS_LINK_DOWN);
+}
+
 /* Gives the packet to a port. False when the port does not send (it was freed then). */
 bool worker_output(struct worker *w, struct port *port, struct packet *p);
+/* The same for a port that sends. False when memory is out. */
+bool worker_queue(struct worker *w, struct port *port, struct packet *p);
 
 /* Sends what is queued for one port, and for all. */
 void worker_send(struct worker *w, struct port *port);
