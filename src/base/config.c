@@ -22,6 +22,7 @@ struct config {
     yaml_node_t *root; /* NULL for an empty file */
     struct arena arena;
     size_t errors;
+    struct text *errors_to; /* NULL: standard error */
 };
 
 /* Where the walker is: the way from the file's root, for error messages. */
@@ -64,7 +65,10 @@ __attribute__((format(printf, 4, 5))) static void complain(struct config *config
     va_start(args, format);
     text_vadd(&t, format, args);
     va_end(args);
-    fprintf(stderr, "%s\n", line);
+    if (config->errors_to)
+        text_add(config->errors_to, "%s\n", line);
+    else
+        fprintf(stderr, "%s\n", line);
 }
 
 static yaml_node_t *node_at(const struct config *config, int index)
@@ -296,6 +300,11 @@ void config_complain(struct config *config, const char *section, const char *key
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     complain(config, node ? node : config->root, key ? &inner : &outer, "%s", message);
+}
+
+void config_errors_to(struct config *config, struct text *errors)
+{
+    config->errors_to = errors;
 }
 
 size_t config_error_count(const struct config *config)

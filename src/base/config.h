@@ -160,6 +160,9 @@ __attribute__((format(printf, 4, 5))) void config_complain(struct config *config
                                                            const char *section, const char *key,
                                                            const char *format, ...);
 
+/* Errors are written there, a line each, in place of standard error; NULL: as before. */
+void config_errors_to(struct config *config, struct text *errors);
+
 size_t config_error_count(const struct config *config);
 
 /* The file's name, as given to config_load(). */

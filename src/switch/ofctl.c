@@ -66,6 +66,9 @@ static const struct verb {
     {"probe", "", "is there an OpenFlow switch? (an echo)", 0, 0, ofctl_ping, NULL},
     {"trace", "MATCH|--packet HEX", "a packet through the tables, with the reason of each decision",
      1, 3, NULL, NULL},
+    {"add-port", "KEY=VALUE ...", "a port more: name=vm7 type=vhost-user socket=/run/vm7.sock", 1,
+     24, NULL, ofctl_add_port},
+    {"del-port", "NAME", "a port less; flows that name it stay", 1, 1, NULL, ofctl_del_port},
     {"mirror", "[WORD ...] FILE|-",
      "packets as they pass, as pcapng: port=NAME direction=in|out|both drops snaplen=N count=N "
      "seconds=N",

@@ -15,6 +15,7 @@
  *   ofctl_print.c    rows
  *   ofctl_mirror.c   packets as they pass, from the control socket of a switch of ours
  *   ofctl_drops.c    why it drops packets
+ *   ofctl_ports.c    ports that come and go
  *
  * Inner header of the switch. One process, one loop, one fiber.
  */
@@ -159,6 +160,10 @@ int ofctl_packet_out(struct ofctl *c, int argc, char **argv);
 int ofctl_ping(struct ofctl *c, int argc, char **argv);
 int ofctl_get_role(struct ofctl *c, int argc, char **argv);
 int ofctl_set_role(struct ofctl *c, int argc, char **argv);
+
+/* ports of a running switch of ours, by its control socket */
+int ofctl_add_port(const struct ofctl_options *options, const char *socket, int argc, char **argv);
+int ofctl_del_port(const struct ofctl_options *options, const char *socket, int argc, char **argv);
 
 /* `trace`, which asks the running switch at its control socket. */
 int ofctl_trace(const struct ofctl_options *options, const char *socket, int argc, char **argv);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/config.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "switch/underlay.h"
 #include "switch/worker.h"
 
 const char *const port_drop_names[PORT_DROPS] = {
@@ -79,6 +81,8 @@ static void port_reclaim(void *at)
 {
     struct port *p = at;
 
+    if (p->owner)
+        config_free(p->owner);
     slab_free(p->counters);
     slab_free(p);
 }
@@ -106,6 +110,7 @@ int port_open(struct datapath *dp, const struct switch_port_config *config, uint
         return err;
     }
     port_publish(p);
+    underlay_port_opened(p);
     if ((err = workers_add_port(dp, p)) < 0) {
         port_close(p);
         return err;

@@ -83,6 +83,7 @@ struct port {
     struct datapath *dp;
     const struct port_driver *driver;
     const struct switch_port_config *config;
+    struct config *owner; /* of the configuration, of a port that came later; freed with it */
     uint32_t number;
     char name[OFP_NAME_SIZE];
     uint8_t mac[6];

@@ -312,6 +312,19 @@ static void signal_send(struct worker *w, struct port *p, struct packet **packet
 
 /* ---- opening ---- */
 
+/* The signal port of a gtpu port that is gone. */
+static void take_orphan(struct port *p, struct gtpu *g)
+{
+    for (size_t i = 0; i < MAX_PORTS && !g->signal; i++) {
+        struct port *signal = p->dp->ports[i];
+
+        if (signal && signal->driver == &gtpu_signal_driver && !signal->private) {
+            g->signal = signal;
+            __atomic_store_n(&signal->private, g, __ATOMIC_RELEASE);
+        }
+    }
+}
+
 static int gtpu_open(struct port *p)
 {
     struct gtpu *g = calloc(1, sizeof(*g));
@@ -322,9 +335,12 @@ static int gtpu_open(struct port *p)
     g->tunnel.take = gtpu_take;
     g->tunnel.header_size = GTPU_HEADER_SIZE;
     p->private = g;
-    if ((err = tunnel_open(&g->tunnel, p, GTPU_PORT)) < 0)
+    if ((err = tunnel_open(&g->tunnel, p, GTPU_PORT)) < 0) {
         free(g);
-    return err;
+        return err;
+    }
+    take_orphan(p, g);
+    return 0;
 }
 
 static void gtpu_close(struct port *p)
@@ -332,8 +348,9 @@ static void gtpu_close(struct port *p)
     struct gtpu *g = p->private;
 
     if (g->signal)
-        g->signal->private = NULL;
+        __atomic_store_n(&g->signal->private, NULL, __ATOMIC_RELAXED);
     tunnel_close(&g->tunnel);
+    reclaim_synchronize(); /* who sent by the signal port */
     free(g);
 }
 

@@ -39,6 +39,8 @@ struct underlay_worker {
 
 struct underlay {
     struct underlay *next; /* of the same port */
+    struct underlay *next_of_all;
+    char port_name[OFP_NAME_SIZE];
     struct datapath *dp;
     uint32_t port_number;
     uint16_t generation;
@@ -53,13 +55,15 @@ struct underlay {
     struct underlay_worker *workers;
 };
 
+static struct underlay *all; /* the loop's thread's */
+
 static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static struct port *port_of(const struct underlay *u)
 {
-    struct port *p = datapath_port(u->dp, u->port_number);
+    struct port *p = datapath_port(u->dp, __atomic_load_n(&u->port_number, __ATOMIC_RELAXED));
 
-    return p && p->generation == u->generation ? p : NULL;
+    return p && p->generation == __atomic_load_n(&u->generation, __ATOMIC_RELAXED) ? p : NULL;
 }
 
 static bool is_on_link(const struct underlay *u, be32 address)
@@ -750,6 +754,16 @@ static void choose_mac(struct underlay *u, const struct port *port)
     memcpy(u->mac + 2, &u->address, 4);
 }
 
+/* Number and generation are two stores: a worker that has one new and one old finds no port. */
+static void go_by(struct underlay *u, struct port *port)
+{
+    choose_mac(u, port);
+    __atomic_store_n(&u->port_number, port->number, __ATOMIC_RELAXED);
+    __atomic_store_n(&u->generation, port->generation, __ATOMIC_RELAXED);
+    u->next = port->underlays;
+    __atomic_store_n(&port->underlays, u, __ATOMIC_RELEASE);
+}
+
 static struct underlay *underlay_new(const struct switch_port_config *c, struct port *port)
 {
     struct underlay *u = calloc(1, sizeof(*u));
@@ -758,12 +772,10 @@ static struct underlay *underlay_new(const struct switch_port_config *c, struct 
         return NULL;
     pthread_mutex_init(&u->reassembly_lock, NULL);
     u->dp = port->dp;
-    u->port_number = port->number;
-    u->generation = port->generation;
+    memcpy(u->port_name, port->name, sizeof(u->port_name));
     u->address = c->address.s_addr;
     u->mask = c->prefix ? htonl(UINT32_MAX << (32 - c->prefix)) : 0;
     u->gateway = c->gateway.s_addr;
-    choose_mac(u, port);
     u->neighbours = neighbour_table_new();
     u->reassembly = net_reassembly_new(REASSEMBLIES, UINT16_MAX, REASSEMBLY_US);
     u->workers = slab_alloc(port->dp->worker_count * sizeof(*u->workers));
@@ -771,10 +783,18 @@ static struct underlay *underlay_new(const struct switch_port_config *c, struct 
         underlay_free(u);
         return NULL;
     }
-    u->next = port->underlays;
-    __atomic_store_n(&port->underlays, u, __ATOMIC_RELEASE);
+    u->next_of_all = all;
+    all = u;
+    go_by(u, port);
     timer_start(&u->timer, TICK_MS, tick);
     return u;
+}
+
+void underlay_port_opened(struct port *port)
+{
+    for (struct underlay *u = all; u; u = u->next_of_all)
+        if (u->dp == port->dp && !port_of(u) && strcmp(u->port_name, port->name) == 0)
+            go_by(u, port);
 }
 
 static void underlay_remove(struct underlay *u)
@@ -782,6 +802,11 @@ static void underlay_remove(struct underlay *u)
     struct port *port = port_of(u);
 
     timer_stop(&u->timer);
+    for (struct underlay **at = &all; *at; at = &(*at)->next_of_all)
+        if (*at == u) {
+            *at = u->next_of_all;
+            break;
+        }
     for (struct underlay **at = port ? &port->underlays : NULL; at && *at; at = &(*at)->next)
         if (*at == u) {
             __atomic_store_n(at, u->next, __ATOMIC_RELEASE);

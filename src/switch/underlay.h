@@ -20,6 +20,9 @@
 
 #define UNDERLAY_TUNNELS 16 /* at one address */
 
+/* The port is open: tunnels whose underlay had its name, and is gone, go by it from now on. */
+void underlay_port_opened(struct port *port);
+
 /* By the configuration of t->port. 0; -ENODEV when the port is not open, -EADDRINUSE when another
  * tunnel has the UDP port, -ENOMEM. */
 int underlay_join(struct tunnel *t);
