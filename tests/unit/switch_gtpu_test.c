@@ -291,6 +291,19 @@ static void other_messages_come_in_whole(void **state)
     frame_checksums_ok(caught[0]);
 }
 
+/* A gtpu port goes, and the signal port is that of the next one. */
+static void a_signal_port_outlives_its_gtpu_port(void **state)
+{
+    static const uint8_t end_marker[] = {0x30, 254, 0, 0, 0, 0, 0, 0x22};
+
+    (void)state;
+    FLOW(1, "in_port=2,tun_id=0x22,tun_gtpu_msgtype=254", of_output(3));
+    port_close(gtpu);
+    assert_int_equal(port_open(&dp, &gtpu_config, 1, &gtpu), 0);
+    enb_send(end_marker, sizeof(end_marker));
+    assert_int_equal(caught_count, 1);
+}
+
 /* What came in can go out again: the same kind of frame. */
 static void messages_go_out_behind_packets(void **state)
 {
@@ -384,6 +397,7 @@ int main(void)
         TEST(echo_is_answered_without_any_flow),
         TEST(unknown_teids_get_error_indication_but_not_too_many),
         TEST(other_messages_come_in_whole),
+        TEST(a_signal_port_outlives_its_gtpu_port),
         TEST(messages_go_out_behind_packets),
         TEST(an_extension_that_must_be_understood_is_refused),
         TEST(malformed_datagrams_are_counted),

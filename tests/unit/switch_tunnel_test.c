@@ -886,7 +886,13 @@ static void ports_close_in_any_order(void **state)
     enter_by(users, view(&f));
     assert_int_equal(on_wire.count, 0);
     assert_int_equal(port_count(vxlan).own_drops[PORT_DROP_NO_UNDERLAY], 2);
+    underlay_port_opened(wire); /* as port_open() does */
+    underlay_port_opened(wire);
+    enter_by(users, view(&f));
+    assert_int_equal(on_wire.count, 1);
+    from_wire(view(&f)); /* and the way back: not for us, so it goes on */
     port_close(vxlan);
+    underlay_port_opened(wire); /* nobody waits for it any more */
     assert_int_equal(port_open(&dp, &vxlan_config, 3, &vxlan), 0);
     vxlan_config.underlay = "nowhere";
     assert_int_not_equal(port_open(&dp, &vxlan_config, 5, NULL), 0);
