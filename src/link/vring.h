@@ -44,6 +44,22 @@ struct vhost_offload {
     uint16_t csum_offset;
 };
 
+static inline struct vhost_offload vhost_offload_of(const struct virtio_net_hdr *h)
+{
+    return (struct vhost_offload){h->flags,    h->gso_type,   h->hdr_len,
+                                  h->gso_size, h->csum_start, h->csum_offset};
+}
+
+static inline struct virtio_net_hdr vhost_offload_header(const struct vhost_offload *o)
+{
+    return (struct virtio_net_hdr){.flags = o->flags,
+                                   .gso_type = o->gso_type,
+                                   .hdr_len = o->hdr_len,
+                                   .gso_size = o->gso_size,
+                                   .csum_start = o->csum_start,
+                                   .csum_offset = o->csum_offset};
+}
+
 /* A frame. Receiving: `at` and `room` are the caller's, `len` and `offload` are filled in. Sending:
  * `len` bytes at `at` go out, `room` is not looked at. */
 struct vhost_packet {

@@ -108,12 +108,7 @@ static struct packet *take(struct pair *pair, unsigned nth, size_t len)
 
 static bool take_offload(struct packet *packet, const struct vhost_offload *o)
 {
-    const struct virtio_net_hdr header = {.flags = o->flags,
-                                          .gso_type = o->gso_type,
-                                          .hdr_len = o->hdr_len,
-                                          .gso_size = o->gso_size,
-                                          .csum_start = o->csum_start,
-                                          .csum_offset = o->csum_offset};
+    const struct virtio_net_hdr header = vhost_offload_header(o);
 
     return offload_from_virtio(&packet->offload, &header, packet->data, packet->len) == 0;
 }
@@ -243,10 +238,7 @@ static bool make_frame(const struct packet *p, struct vhost_packet *frame)
 
     if (offload_to_virtio(&p->offload, p->data, p->len, &h) < 0)
         return false;
-    *frame = (struct vhost_packet){
-        .at = p->data,
-        .len = p->len,
-        .offload = {h.flags, h.gso_type, h.hdr_len, h.gso_size, h.csum_start, h.csum_offset}};
+    *frame = (struct vhost_packet){.at = p->data, .len = p->len, .offload = vhost_offload_of(&h)};
     return true;
 }
 

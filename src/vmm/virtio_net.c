@@ -32,36 +32,21 @@ static void watch_tap(struct virtio_net *n, bool on)
     n->is_watched = on;
 }
 
-static struct vhost_offload offload_for_guest(const struct offload *o)
-{
-    struct vhost_offload to = {.gso_type = o->gso_type};
-
-    if (!o->needs_checksum)
-        return to;
-    to.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-    to.csum_start = o->csum_start;
-    to.csum_offset = o->csum_offset;
-    to.gso_size = o->gso_size;
-    to.hdr_len = o->header_len;
-    if (o->ecn)
-        to.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
-    return to;
-}
-
 /* Takes a packet from the interface; false when there is none. */
 static bool take(struct virtio_net *n, struct vhost_packet *p)
 {
+    struct virtio_net_hdr header;
     struct offload offload;
 
     for (;;) {
         int len = tap_queue_receive(&n->tap, p->at, p->room, &offload);
 
-        if (len > 0) {
+        if (len > 0 && offload_to_virtio(&offload, p->at, (size_t)len, &header) == 0) {
             p->len = (size_t)len;
-            p->offload = offload_for_guest(&offload);
+            p->offload = vhost_offload_of(&header);
             return true;
         }
-        if (len != -EMSGSIZE && len != -EBADMSG) /* those were lost */
+        if (len <= 0 && len != -EMSGSIZE && len != -EBADMSG) /* those were lost */
             return false;
     }
 }
@@ -99,23 +84,6 @@ static void on_tap(uv_poll_t *watch, int status, int events)
 
 /* ---- from the guest ---- */
 
-static struct offload offload_from_guest(const struct vhost_offload *o, const uint8_t *packet,
-                                         size_t len, bool *good)
-{
-    struct virtio_net_hdr h = {
-        .flags = o->flags,
-        .gso_type = o->gso_type,
-        .hdr_len = o->hdr_len,
-        .gso_size = o->gso_size,
-        .csum_start = o->csum_start,
-        .csum_offset = o->csum_offset,
-    };
-    struct offload offload;
-
-    *good = offload_from_virtio(&offload, &h, packet, len) == 0;
-    return offload;
-}
-
 static void send_all(struct virtio_net *n)
 {
     struct virtqueue *q = &n->device.queues[SEND].ring;
@@ -128,12 +96,12 @@ static void send_all(struct virtio_net *n)
     }
     while ((count = vring_receive(q, &n->device.memory->map, packets, VIRTIO_NET_BURST)) > 0)
         for (unsigned i = 0; i < count; i++) {
-            bool good;
-            struct offload o =
-                offload_from_guest(&packets[i].offload, packets[i].at, packets[i].len, &good);
+            struct virtio_net_hdr header = vhost_offload_header(&packets[i].offload);
+            struct offload o;
 
-            if (good) /* a full interface loses it, as a wire does */
-                (void)tap_queue_send(&n->tap, packets[i].at, packets[i].len, &o);
+            if (offload_from_virtio(&o, &header, packets[i].at, packets[i].len) == 0)
+                (void)tap_queue_send(&n->tap, packets[i].at, packets[i].len,
+                                     &o); /* a full interface loses it, as a wire does */
         }
 }
 
