@@ -11,9 +11,9 @@
 #include "base/loop.h"
 #include "switch/mirror.h"
 
-#define EVENTS    64
-#define ASK_EVERY 16 /* rounds of a busy worker, epoll is asked for queues that are not in memory \
-                      */
+#define EVENTS 64
+/* Rounds of a busy worker after which epoll is asked for queues that are not in memory. */
+#define ASK_EVERY 16
 
 /* ---- what a worker has ---- */
 

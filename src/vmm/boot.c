@@ -225,7 +225,7 @@ static int load_bzimage(struct loader *l, const struct setup *setup)
         l->kernel_end = at + size;
     if (setup->pref_address > l->memory->size || l->kernel_end > vm_memory_low(l->memory))
         return refuse(l, "the kernel needs %llu MiB of memory to begin with",
-                      (unsigned long long)((l->kernel_end >> 20) + 1));
+                      (unsigned long long)(l->kernel_end >> 20) + 1);
     if ((err = load(l, l->files->kernel, from, at, size)) < 0 ||
         (err = load_initrd(l, (uint64_t)setup->initrd_addr_max + 1)) < 0 ||
         (err = put_command_line(l, setup->cmdline_size)) < 0 || (err = put_zero_page(l, setup)) < 0)

@@ -57,8 +57,7 @@ static json_t *describe(const struct machine *m)
     return json_pack("{s:s, s:s, s:i, s:i, s:I, s:f, s:I}", "name", m->config->name, "state",
                      machine_state_names[m->state], "pid", (int)getpid(), "cpus",
                      (int)m->config->cpus, "memory_mib", (json_int_t)(m->config->memory >> 20),
-                     "up_s",
-                     m->started_us ? (double)((clock_now_us() - m->started_us) / 1000) / 1000 : 0.0,
+                     "up_s", m->started_us ? (double)(clock_now_us() - m->started_us) / 1e6 : 0.0,
                      "resets", (json_int_t)m->resets);
 }
 

@@ -56,10 +56,8 @@ static int tear_down(void **state)
 static void add_flow(struct of_action *actions, size_t count)
 {
     struct of_instruction in = {.type = OFPIT_APPLY_ACTIONS, .actions = {actions, count}};
-    struct of_flow_mod mod = {.command = OFPFC_ADD,
-                              .priority = 1,
-                              .buffer_id = OFP_NO_BUFFER,
-                              .instructions = {&in, 1}};
+    struct of_flow_mod mod = {
+        .command = OFPFC_ADD, .priority = 1, .buffer_id = OFP_NO_BUFFER, .instructions = {&in, 1}};
     struct transaction t;
 
     of_match_set(&mod.match, OF_ETH_TYPE, ETH_TYPE_IPV4);
@@ -78,8 +76,8 @@ static struct packet *large_packet(void)
     static const uint8_t dst[6] = {2, 0, 0, 0, 0, 2}, src[6] = {2, 0, 0, 0, 0, 1};
     struct writer w = writer_of(frame, sizeof(frame));
     struct net_ip ip = {.version = 4, .ttl = 64, .protocol = IP_TCP};
-    uint8_t pseudo[12] = {10, 0, 0, 1, 10, 0, 0, 2, 0, IP_TCP, (20 + PAYLOAD) >> 8,
-                          (20 + PAYLOAD) & 0xff};
+    uint8_t pseudo[12] = {
+        10, 0, 0, 1, 10, 0, 0, 2, 0, IP_TCP, (20 + PAYLOAD) >> 8, (20 + PAYLOAD) & 0xff};
     struct packet *p;
     size_t begun;
     be16 sum;
@@ -174,7 +172,8 @@ static void it_stays_whole_for_who_can(void **state)
 {
     struct of_action actions[] = {of_set_field(OF_IPV4_SRC, 0x0a000001), of_output(2)};
     struct of_action tagged[] = {{.type = OFPAT_PUSH_VLAN, .ethertype = ETH_TYPE_VLAN},
-                                 of_set_field(OF_IPV4_SRC, 0x0a000009), of_output(2)};
+                                 of_set_field(OF_IPV4_SRC, 0x0a000009),
+                                 of_output(2)};
 
     (void)state;
     to->finishes_checksums = to->cuts = true;
