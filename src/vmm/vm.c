@@ -22,12 +22,18 @@ static void print_help(FILE *to)
         "strowger vm: virtual machines on KVM.\n\n"
         "Usage: strowger vm run KEY=VALUE ...      a machine described here\n"
         "       strowger vm run -c FILE            or by the section vm: of a file\n"
+        "       strowger vm list                   those that run\n"
+        "       strowger vm stats NAME             processors and devices of one\n"
+        "       strowger vm pause|resume NAME      it stands still, and goes on\n"
+        "       strowger vm stop [--force] NAME    presses its power button; or pulls the plug\n"
+        "       strowger vm reset NAME\n"
         "       strowger vm --reference            every key, its default, what it means\n\n"
-        "The guest's serial port is this terminal; Ctrl-] ends the machine.\n\n"
+        "The guest's serial port is this terminal; Ctrl-] ends the machine.\n"
+        "--json with list, stats and the others: for machines.\n\n"
         "Examples:\n"
         "  strowger vm run kernel=/boot/vmlinuz initrd=/boot/initrd.img memory=1G cpus=2\n"
-        "  strowger vm run kernel=bzImage initrd=rootfs.cpio net=tap0 command_line=\"console=ttyS0 "
-        "quiet\"\n");
+        "  strowger vm run kernel=bzImage initrd=rootfs.cpio net=tap0 "
+        "command_line=\"console=ttyS0 quiet\"\n");
 }
 
 static int print_reference(void)

@@ -34,23 +34,6 @@ static const struct config_schema net_schema = {
     .size = sizeof(struct vm_net_config),
 };
 
-static const struct config_field disk_fields[] = {
-    CONFIG_FIELD(struct vm_disk_config, path, &config_string, "image file or block device",
-                 .required = true),
-    CONFIG_FIELD(struct vm_disk_config, format, &config_string,
-                 "raw or qcow2; found out by looking when left out"),
-    CONFIG_FIELD(struct vm_disk_config, read_only, &config_bool, "the guest can not write",
-                 .fallback = "false"),
-};
-
-static const struct config_schema disk_schema = {
-    .name = "disks",
-    .help = "disks, the first one /dev/vda",
-    .fields = disk_fields,
-    .count = sizeof(disk_fields) / sizeof(disk_fields[0]),
-    .size = sizeof(struct vm_disk_config),
-};
-
 static const struct config_field fields[] = {
     CONFIG_FIELD(struct vm_config, name, &config_string, "of the VM, for its socket and its log",
                  .fallback = "vm"),
@@ -64,7 +47,6 @@ static const struct config_field fields[] = {
     CONFIG_FIELD(struct vm_config, cpus, &config_uint, "processors of the guest", .fallback = "1",
                  .min = 1, .max = VCPUS_MAX),
     CONFIG_LIST_OF_SECTIONS(struct vm_config, nets, &net_schema, "network cards"),
-    CONFIG_LIST_OF_SECTIONS(struct vm_config, disks, &disk_schema, "disks"),
 };
 
 const struct config_schema vm_config_schema = {
@@ -81,7 +63,7 @@ const struct config_schema vm_config_schema = {
  * net=tap0,mac=02:... */
 static const struct {
     const char *word, *list, *first;
-} lists[] = {{"net", "nets", "interface"}, {"disk", "disks", "path"}};
+} lists[] = {{"net", "nets", "interface"}};
 
 static void set_text(json_t *object, const char *key, size_t key_len, const char *value,
                      size_t value_len)
@@ -171,8 +153,6 @@ struct config *vm_config_load(const char *file, int count, char *const *words,
                             (unsigned long long)out->memory);
         if (out->nets.count > VM_NETS)
             config_complain(config, "vm", "nets", "at most %d", VM_NETS);
-        if (out->disks.count > VM_DISKS)
-            config_complain(config, "vm", "disks", "at most %d", VM_DISKS);
     }
     if (config_error_count(config) == 0)
         return config;

@@ -7,18 +7,11 @@
 
 #include "base/config.h"
 
-#define VM_NETS  4
-#define VM_DISKS 8
+#define VM_NETS 4
 
 struct vm_net_config {
     const char *interface, *netns;
     const char *mac; /* "": made of the VM's name */
-};
-
-struct vm_disk_config {
-    const char *path;
-    const char *format;
-    bool read_only;
 };
 
 struct vm_config {
@@ -30,10 +23,6 @@ struct vm_config {
         struct vm_net_config *at;
         size_t count;
     } nets;
-    struct {
-        struct vm_disk_config *at;
-        size_t count;
-    } disks;
 };
 
 extern const struct config_schema vm_config_schema;
